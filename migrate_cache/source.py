@@ -1,0 +1,85 @@
+"""Bytes, text and places in it.
+
+Text is bytes decoded as UTF-8 with ``surrogateescape``: every byte string has
+exactly one such text and comes back unchanged, whatever its encoding was.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+
+class Span(NamedTuple):
+    """A half-open range of character offsets into the text of one file."""
+
+    start: int
+    end: int
+
+
+class Place(NamedTuple):
+    """A line and a column, both counted from 1; columns count characters."""
+
+    line: int
+    column: int
+
+
+def decode(data: bytes) -> str:
+    """Decode any bytes without loss; see `encode`."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def encode(text: str) -> bytes:
+    """Return the bytes that `decode` made `text` from."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def split_lines(text: str) -> list[str]:
+    r"""Split after each ``\n``, as BuildKit does; endings are kept.
+
+    ``str.splitlines`` would also split at form feeds, U+2028 and others.
+    """
+    lines = text.split("\n")
+    last = lines.pop()
+    kept = [line + "\n" for line in lines]
+    if last:
+        kept.append(last)
+    return kept
+
+
+@dataclass(frozen=True)
+class Source:
+    """The text of one file and the name it is known by in messages."""
+
+    text: str = field(repr=False)
+    path: str = "Dockerfile"
+
+    @cached_property
+    def line_starts(self) -> list[int]:
+        """The offset at which each line starts, in order."""
+        starts = [0]
+        find = self.text.find
+        position = find("\n")
+        while position >= 0:
+            starts.append(position + 1)
+            position = find("\n", position + 1)
+        return starts
+
+    def place(self, offset: int) -> Place:
+        """Return the line and column of the character at `offset`."""
+        line = bisect_right(self.line_starts, offset)
+        return Place(line, offset - self.line_starts[line - 1] + 1)
+
+    def line_text(self, line: int) -> str:
+        """Return line number `line` (from 1) without its line ending."""
+        starts = self.line_starts
+        end = starts[line] if line < len(starts) else len(self.text)
+        return self.text[starts[line - 1] : end].rstrip("\r\n")
+
+    @cached_property
+    def newline(self) -> str:
+        r"""The line ending that inserted lines take: that of the first line, else ``\n``."""
+        first = self.text.find("\n")
+        return "\r\n" if first > 0 and self.text[first - 1] == "\r" else "\n"
