@@ -7,38 +7,38 @@ from __future__ import annotations
 
 import json
 import re
-from bisect import bisect_right
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrate_cache.checks import check_instruction, check_structure
-from migrate_cache.cst import (
-    Dockerfile,
-    Flag,
-    HeredocNode,
-    Instruction,
-    Mount,
-    MountOption,
-    Node,
-    Run,
-    Token,
-)
-from migrate_cache.errors import ParseError
-from migrate_cache.lines import BOM, Heredoc, LogicalLine, parse_error, read_lines
+from migrate_cache.cst import Dockerfile, HeredocNode, Instruction, Run
+from migrate_cache.flag_words import FlagWord
+from migrate_cache.lines import BOM, parse_error, read_lines
+from migrate_cache.mounts import Flag, Mount, MountOption
+from migrate_cache.nodes import Token, cover
 from migrate_cache.source import Source, Span, decode
 from migrate_cache.words import SPACES
 
 if TYPE_CHECKING:
-    from lark import Lark
-    from lark import Token as LarkToken
-    from lark import Tree
+    from collections.abc import Iterable, Iterator
 
-_STRIP = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
-    map(chr, range(0x2000, 0x200B))
-)
+    from lark import Lark, Tree
+    from lark import Token as LarkToken
+    from lark.exceptions import UnexpectedInput
+
+    from migrate_cache.errors import ParseError
+    from migrate_cache.lines import Heredoc, LogicalLine
+    from migrate_cache.nodes import Part
+
+    LarkTree = Tree[LarkToken]
+
 _HEREDOC_KEYWORDS = ("RUN", "COPY", "ADD")
+_ARGUMENTS = ("WORD", "PLAIN_WORD", "EXEC_FORM", "COMMAND")
+_WORDS = ("WORD", "PLAIN_WORD")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_NO_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 
 def parse(data: bytes | str, path: str | None = None) -> Dockerfile:
@@ -50,9 +50,13 @@ def parse(data: bytes | str, path: str | None = None) -> Dockerfile:
     Raises:
         ParseError: where the structure of the file is uncertain: an unterminated heredoc,
             a wrong parser directive, a binary file, or no instruction at all.
+
     """
     text = decode(data) if isinstance(data, bytes) else data
-    return _Parser(Source(text, path or "Dockerfile")).dockerfile()
+    source = Source(text, path or "Dockerfile")
+    if isinstance(data, str) and (found := _NO_BYTE.search(data)):
+        raise parse_error(source, found.start(), "not text: half of a surrogate pair")
+    return _Parser(source).dockerfile()
 
 
 def grammar() -> str:
@@ -81,82 +85,31 @@ def _lark(escape: str) -> Lark:
     )
 
 
-class _Word:
-    """A flag word: its decoded text, and where in the joined line each character stands."""
-
-    __slots__ = ("ends", "quotes", "starts", "text")
-
-    def __init__(self, raw: str, start: int, escape: str) -> None:
-        chars: list[str] = []
-        self.starts: list[int] = []
-        self.ends: list[int] = []
-        # The parts of the joined line that stand in quotes, without the quotes.
-        self.quotes: list[tuple[int, int]] = []
-        quote, quoted_from, index, length = "", 0, 0, len(raw)
-        while index < length:
-            char = raw[index]
-            begin = index
-            if char == escape:
-                index += 1
-                if index == length:
-                    break
-                char = raw[index]
-            elif quote and char == quote:
-                self.quotes.append((start + quoted_from, start + index))
-                quote = ""
-                index += 1
-                continue
-            elif not quote and char in "\"'":
-                quote, quoted_from = char, index + 1
-                index += 1
-                continue
-            index += 1
-            chars.append(char)
-            self.starts.append(start + begin)
-            self.ends.append(start + index)
-        self.text = "".join(chars)
-
-
-# What stands between the grammar's tokens. An escape character there ends a line.
-_TRIVIA = re.compile(
-    rf"(?P<CONTINUATION>[\\`][ \t]*\r*\n|[\\`][ \t]*\Z)"
-    rf"|(?P<NEWLINE>\r*\n)"
-    rf"|(?P<COMMENT>\#[^\r\n]*(?:\r+[^\r\n]+)*)"
-    rf"|(?P<BLANK>[{SPACES.replace(chr(10), '').replace(chr(13), '')}]+|\r+)"
-    rf"|(?P<QUOTE>[\"'])"
-    rf"|(?P<OTHER>.)",
-    re.DOTALL,
-)
-
-
 class _Parser:
     """Reads one file."""
 
     def __init__(self, source: Source) -> None:
-        self.source = source
-        self.text = source.text
-        self.escape = "\\"
+        self._source = source
+        self._text = source.text
+        self._escape = "\\"
 
     def dockerfile(self) -> Dockerfile:
-        lines = read_lines(self.source, self._may_hold_heredoc)
-        self.escape = lines.escape
+        lines = read_lines(self._source, _may_hold_heredoc)
+        self._escape = lines.escape
         self._refuse_binary(lines.logical[0])
-        instructions = tuple(self._instruction_node(line) for line in lines.logical)
-        directives = {directive.span.start: directive for directive in lines.directives}
-        children: list[Node | Token] = []
-        position = 0
-        if self.text.startswith(BOM):
+        instructions = tuple(map(self._instruction, lines.logical))
+        directives = {directive.span.start for directive in lines.directives}
+        children: list[Part] = []
+        if self._text.startswith(BOM):
             children.append(Token("BOM", Span(0, 1), BOM))
-            position = 1
-        for instruction in instructions:
-            for token in self._trivia(position, instruction.span.start):
-                is_directive = token.kind == "COMMENT" and token.span.start in directives
-                children.append(token._replace(kind="DIRECTIVE") if is_directive else token)
-            children.append(instruction)
-            position = instruction.span.end
-        children.extend(self._trivia(position, len(self.text)))
+        for part in cover(self._text, (*children, *instructions), Span(0, len(self._text))):
+            is_directive = part.kind == "COMMENT" and part.span.start in directives
+            if is_directive and isinstance(part, Token):
+                children.append(part._replace(kind="DIRECTIVE"))
+            elif part.kind != "BOM":
+                children.append(part)
         tree = Dockerfile(
-            self.source, tuple(children), instructions, lines.directives, lines.escape
+            self._source, tuple(children), instructions, lines.directives, lines.escape
         )
         tree.errors = tuple(self._errors(tree))
         return tree
@@ -164,18 +117,18 @@ class _Parser:
     def _errors(self, tree: Dockerfile) -> list[ParseError]:
         errors = []
         for instruction in tree.instructions:
-            instruction.error = check_instruction(self.source, instruction)
+            instruction.error = check_instruction(self._source, instruction)
             if instruction.error:
                 errors.append(instruction.error)
-        if not errors and (error := check_structure(self.source, tree)):
+        if not errors and (error := check_structure(self._source, tree)):
             errors.append(error)
         return errors
 
     def _refuse_binary(self, first: LogicalLine) -> None:
-        keyword = first.text[:64].strip(_STRIP).split(" ")[0]
-        if "\0" in keyword or any("\udc80" <= char <= "\udcff" for char in keyword):
+        keyword = first.text[:64].strip(SPACES).split(" ")[0]
+        if "\0" in keyword or _SURROGATE.search(keyword):
             raise parse_error(
-                self.source,
+                self._source,
                 first.pieces[0].start,
                 "not a text file: the first instruction's keyword holds binary data",
                 "Dockerfiles are read as UTF-8; UTF-16 needs converting",
@@ -183,286 +136,256 @@ class _Parser:
 
     # -- instructions ---------------------------------------------------------------
 
-    def _may_hold_heredoc(self, joined: str, escape: str) -> bool:
-        tree = _lark(escape).parse(joined.strip(_STRIP), start="instruction")
-        parts = tree.children
-        if tree.data == "onbuild" and _is_tree(parts[-1]):
-            parts = parts[-1].children
-        tokens = [part for part in parts if not _is_tree(part)]
-        return tokens[0].upper() in _HEREDOC_KEYWORDS and tokens[-1].type != "EXEC_FORM"
+    def _instruction(self, line: LogicalLine) -> Instruction:
+        text = line.text.strip(SPACES)
+        if not text:
+            return self._nameless(line)
+        start = line.text.index(text)
+        return self._statement(_lark(self._escape).parse(text, start="instruction"), line, start)
 
-    def _instruction_node(self, line: LogicalLine) -> Instruction:
-        stripped = line.text.strip(_STRIP)
-        start = len(line.text) - len(line.text.lstrip(_STRIP)) if stripped else 0
-        place = self.source.place
-        lines = (place(line.span.start).line, place(max(line.span.end - 1, line.span.start)).line)
-        if not stripped:
-            # A lone escape character at the end of the file: an instruction without a name.
-            children = tuple(self._fill([], line.span))
-            return Instruction(
-                "other", line.span, children, keyword="", line=line, escape=self.escape,
-                flag_nodes=(), arguments="", words=(), exec_form=None, trigger=None,
-                heredocs=(), lines=lines,
-            )  # fmt: skip
-        tree = _lark(self.escape).parse(stripped, start="instruction")
-        return self._from_tree(tree, line, start, lines, line.span)
-
-    def _from_tree(
-        self,
-        tree: Tree[LarkToken],
-        line: LogicalLine,
-        start: int,
-        lines: tuple[int, int],
-        span: Span | None,
-    ) -> Instruction:
-        """Make a node of one parsed statement; `span` is None for an ONBUILD's trigger."""
-        parts: list[Node | Token] = []
-        flags: list[Flag] = []
-        words: list[str] = []
-        arguments_from = -1
-        exec_form: tuple[str, ...] | None = None
-        trigger: Instruction | None = None
-        keyword = ""
-        for part in tree.children:
-            if _is_tree(part):
-                trigger = self._from_tree(part, line, start, lines, None)
-                arguments_from = start + _position(part.children[0])
-                parts.append(trigger)
-                continue
-            begin, end = start + _position(part), start + _position(part) + len(part)
-            kind = part.type
-            if not keyword:
-                keyword = part.upper()
-            elif kind == "FLAG":
-                flag = self._flag(str(part), begin, line)
-                parts.append(flag)
-                if flag.word != "--":
-                    flags.append(flag)
-                continue
-            elif kind in ("WORD", "PLAIN_WORD"):
-                words.append(str(part))
-            elif kind == "EXEC_FORM":
-                exec_form = tuple(json.loads(part))
-            if kind in ("WORD", "PLAIN_WORD", "EXEC_FORM", "COMMAND") and arguments_from < 0:
-                arguments_from = begin
-            parts.extend(self._leaves(kind, begin, end, line))
-        whole = span or Span(parts[0].span.start, parts[-1].span.end)
-        if span is not None:
-            for heredoc in line.heredocs:
-                parts.append(self._heredoc(heredoc))
-        node = Run if keyword == "RUN" else Instruction
-        arguments = line.text[arguments_from:].strip(_STRIP) if arguments_from >= 0 else ""
-        return node(
-            tree.data,
-            whole,
-            tuple(self._fill(parts, whole)),
-            keyword=keyword,
+    def _nameless(self, line: LogicalLine) -> Instruction:
+        """Make the node of a lone escape character at the end of the file: an instruction without a name."""
+        return Instruction(
+            "other",
+            line.span,
+            cover(self._text, (), line.span),
+            keyword="",
+            written_keyword="",
             line=line,
-            escape=self.escape,
-            flag_nodes=tuple(flags),
-            arguments=arguments,
-            words=tuple(words),
-            exec_form=exec_form,
-            trigger=trigger,
+            escape=self._escape,
+            flag_nodes=(),
+            arguments="",
+            words=(),
+            exec_form=None,
+            trigger=None,
             heredocs=line.heredocs,
-            lines=lines,
+            lines=self._lines(line),
         )
+
+    def _statement(
+        self, tree: LarkTree, line: LogicalLine, start: int, *, is_trigger: bool = False
+    ) -> Instruction:
+        """Make the node of an instruction that begins at `start` of the joined line.
+
+        A trigger is the instruction within an ONBUILD: the heredocs are the ONBUILD's.
+        """
+        parts: list[Part] = []
+        for part in tree.children:
+            parts.extend(self._parts(part, line, start))
+        span = Span(parts[0].span.start, parts[-1].span.end)
+        if not is_trigger:
+            span = line.span
+            parts.extend(map(self._heredoc, line.heredocs))
+        arguments = [part for part in tree.children[1:] if _is_argument(part)]
+        arguments_at = start + _position(arguments[0]) if arguments else len(line.text)
+        written = str(tree.children[0])
+        keyword = written.upper() if written.isascii() else written
+        node = Run if keyword == "RUN" else Instruction
+        return node(
+            str(tree.data),
+            span,
+            cover(self._text, parts, span),
+            keyword=keyword,
+            written_keyword=written,
+            line=line,
+            escape=self._escape,
+            flag_nodes=tuple(p for p in parts if isinstance(p, Flag) and p.word != "--"),
+            arguments=line.text[arguments_at:].strip(SPACES),
+            words=tuple(str(w) for w in arguments if isinstance(w, str) and w.type in _WORDS),
+            exec_form=_exec_form(arguments),
+            trigger=next((part for part in parts if isinstance(part, Instruction)), None),
+            heredocs=line.heredocs,
+            lines=self._lines(line),
+        )
+
+    def _parts(self, part: LarkTree | LarkToken, line: LogicalLine, start: int) -> Iterable[Part]:
+        """Return what one child of the grammar's tree becomes."""
+        if not isinstance(part, str):
+            return [self._statement(part, line, start, is_trigger=True)]
+        begin = start + _position(part)
+        if part.type == "FLAG":
+            return [self._flag(FlagWord(part, begin, line, self._escape), line)]
+        return self._tokens(part.type, line.spans(begin, begin + len(part)))
+
+    def _lines(self, line: LogicalLine) -> tuple[int, int]:
+        place = self._source.place
+        last = max(line.span.start, line.span.end - 1)
+        return place(line.span.start).line, place(last).line
 
     def _heredoc(self, heredoc: Heredoc) -> HeredocNode:
         body = Span(heredoc.span.start, heredoc.terminator.start)
-        children: list[Node | Token] = []
-        if body.end > body.start:
-            children.append(Token("HEREDOC_BODY", body, heredoc.body))
-        end = heredoc.terminator
-        children.append(Token("HEREDOC_END", end, self.text[end.start : end.end]))
-        return HeredocNode(heredoc, tuple(self._fill(children, heredoc.span)))
+        children = self._tokens("HEREDOC_BODY", [body] if heredoc.body else [])
+        children += self._tokens("HEREDOC_END", [heredoc.terminator])
+        return HeredocNode(heredoc, cover(self._text, children, heredoc.span))
 
     # -- flags and mounts -------------------------------------------------------------
 
-    def _flag(self, raw: str, start: int, line: LogicalLine) -> Flag:
-        word = _Word(raw, start, self.escape)
-        whole = Span(line.offset(start), line.end_offset(start + len(raw)))
-        tree = _lark(self.escape).parse(word.text, start="flag")
-        parts: list[Node | Token] = []
-        name, value, value_at = "", None, len(word.text)
-        for token in tree.children:
-            begin = _position(token)
-            if token.type == "NAME":
-                name = str(token)
-            elif token.type == "EQUALS":
-                value = ""
-            elif token.type == "VALUE_OF_FLAG":
-                value, value_at = str(token), begin
-                if name == "mount":
-                    return self._mount(word, value, value_at, parts, whole, line)
-            parts.extend(self._decoded_leaves(token.type, word, begin, begin + len(token), line))
+    def _flag(self, word: FlagWord, line: LogicalLine) -> Flag:
+        tree = _lark(self._escape).parse(word.text, start="flag")
+        tokens = {token.type: token for token in _tokens_of(tree)}
+        name = str(tokens.get("NAME", ""))
+        value = str(tokens.get("VALUE_OF_FLAG", "")) if "EQUALS" in tokens else None
+        parts: list[Part] = []
+        for token in tokens.values():
+            if name != "mount" or token.type != "VALUE_OF_FLAG":
+                parts.extend(self._decoded(token, word))
+        span = Span(line.offset(word.start), line.end_offset(word.end))
+        error = self._torn(word, line)
         if name == "mount":
-            return self._mount(word, value, value_at, parts, whole, line)
-        return Flag("flag", whole, tuple(self._fill(parts, whole)), word.text, name, value)
+            return self._mount(word, value, parts, span, error)
+        children = cover(self._text, parts, span)
+        return Flag("flag", span, children, word=word.text, name=name, value=value, error=error)
+
+    def _torn(self, word: FlagWord, line: LogicalLine) -> ParseError | None:
+        if word.torn < 0:
+            return None
+        return parse_error(
+            self._source,
+            line.offset(word.torn),
+            "BuildKit cuts this character in two: it reads a part of it as a blank",
+            "put the value in quotes, or write it without this character",
+        )
 
     def _mount(
         self,
-        word: _Word,
+        word: FlagWord,
         value: str | None,
-        value_at: int,
-        parts: list[Node | Token],
-        whole: Span,
-        line: LogicalLine,
+        parts: list[Part],
+        span: Span,
+        error: ParseError | None,
     ) -> Mount:
         from lark.exceptions import UnexpectedInput
 
-        options: list[MountOption] = []
-        after: list[int] = []
-        error: ParseError | None = None
+        # Go's reader of CSV drops a carriage return at the end.
+        text = (value or "").removesuffix("\r")
+        at = len(word.text) - len(value or "")
+        options: list[tuple[MountOption, int]] = []
         try:
-            tree = _lark(self.escape).parse(value or "", start="mount")
+            tree = _lark(self._escape).parse(text, start="mount")
         except UnexpectedInput as unexpected:
-            at = value_at + max(0, min(_error_position(unexpected), len(value or "") - 1))
-            parts.extend(
-                self._decoded_leaves("VALUE_OF_FLAG", word, value_at, len(word.text), line)
-            )
-            offset = line.offset(word.starts[at]) if at < len(word.starts) else whole.start
-            error = parse_error(
-                self.source,
-                offset,
-                'failed to parse csv mounts: a quote (") stands in the middle of a field',
-                'put the whole field in quotes, and double a quote within: "key=a""b"',
-            )
+            error = error or self._bad_quote(unexpected, word, at)
+            parts.extend(self._tokens("VALUE_OF_FLAG", word.spans(at, len(word.text))))
         else:
-            position = value_at
-            for part in tree.children:
-                if _is_tree(part):
-                    option = self._option(part, word, value_at, position, line)
-                    position += sum(len(token) for token in part.children)
-                    if option.children:
-                        parts.append(option)
-                    options.append(option)
-                    after.append(self._insertion_point(word, option, position, line))
-                else:
-                    parts.extend(
-                        self._decoded_leaves("COMMA", word, position, position + 1, line)
-                    )
-                    position += 1
-        mount = Mount(
-            whole, tuple(self._fill(parts, whole)), word.text, value, tuple(options), tuple(after)
+            options = list(self._options(tree, word, at))
+            commas = (token for token in tree.children if isinstance(token, str))
+            parts.extend(token for comma in commas for token in self._decoded(comma, word, at))
+            parts.extend(option for option, _ in options if option.children)
+            parts.sort(key=lambda part: part.span)
+        return Mount(
+            span,
+            cover(self._text, parts, span),
+            word=word.text,
+            value=value,
+            options=tuple(option for option, _ in options),
+            after_option=tuple(after for _, after in options),
+            error=error,
         )
-        mount.error = error
-        return mount
 
-    def _option(
-        self, tree: Tree[LarkToken], word: _Word, value_at: int, position: int, line: LogicalLine
-    ) -> MountOption:
-        parts: list[Node | Token] = []
+    def _bad_quote(self, unexpected: UnexpectedInput, word: FlagWord, at: int) -> ParseError:
+        # Lark's own annotation says that there never is one.
+        position: int | None = getattr(unexpected, "pos_in_stream", None)
+        return parse_error(
+            self._source,
+            word.offset(min(at + max(0, position or 0), len(word.text) - 1)),
+            'failed to parse csv mounts: a quote (") stands in the middle of a field',
+            'put the whole field in quotes, and double a quote within: "key=a""b"',
+        )
+
+    def _options(
+        self, tree: LarkTree, word: FlagWord, at: int
+    ) -> Iterator[tuple[MountOption, int]]:
+        """Yield the options of a mount, and where text can be added behind each.
+
+        `at` is where the mount's value begins in the decoded word.
+        """
+        end = at
+        for part in tree.children:
+            start, end = end, end + (1 if isinstance(part, str) else _length(part))
+            if not isinstance(part, str):
+                yield self._option(part, word, at, start), word.insertion_offset(start, end)
+
+    def _option(self, tree: LarkTree, word: FlagWord, at: int, start: int) -> MountOption:
         key, value = "", None
         key_spans: tuple[Span, ...] = ()
         value_spans: tuple[Span, ...] = ()
-        for token in tree.children:
-            begin = value_at + _position(token)
-            leaves = self._decoded_leaves(token.type, word, begin, begin + len(token), line)
-            if token.type in ("KEY", "QUOTED_KEY"):
-                key = _unquote(token)
-                key_spans = tuple(leaf.span for leaf in leaves)
-            elif token.type == "EQUALS":
-                value = ""
-                end = leaves[-1].span.end
-                value_spans = (Span(end, end),)
-            elif token.type in ("VALUE", "QUOTED_VALUE"):
-                value = _unquote(token)
-                value_spans = tuple(leaf.span for leaf in leaves)
-            parts.extend(leaves)
-        if parts:
-            span = Span(parts[0].span.start, parts[-1].span.end)
-        else:
-            at = line.end_offset(word.ends[position - 1])
-            span = Span(at, at)
+        parts: list[Token] = []
+        for token in _tokens_of(tree):
+            found = self._decoded(token, word, at)
+            parts.extend(found)
+            spans = tuple(leaf.span for leaf in found)
+            match token.type.removeprefix("QUOTED_"):
+                case "KEY":
+                    key, key_spans = _unquoted(token), spans
+                case "EQUALS":
+                    end = spans[-1].end
+                    value, value_spans = "", (Span(end, end),)
+                case "VALUE":
+                    value, value_spans = _unquoted(token), spans
+        here = word.end_offset(start)
+        span = Span(parts[0].span.start, parts[-1].span.end) if parts else Span(here, here)
         return MountOption(
-            span, tuple(self._fill(parts, span)), key.lower(), value, key_spans, value_spans
+            span,
+            cover(self._text, parts, span),
+            key=key,
+            value=value,
+            key_spans=key_spans,
+            value_spans=value_spans,
         )
-
-    @staticmethod
-    def _insertion_point(
-        word: _Word, option: MountOption, position: int, line: LogicalLine
-    ) -> int:
-        """Where a field can be added behind `option`, which ends before decoded `position`.
-
-        Quotes that open within the option are left behind; those around it are stayed in.
-        """
-        joined = word.ends[position - 1]
-        for begin, end in word.quotes:
-            if begin <= joined <= end and line.offset(begin) > option.span.start:
-                return line.end_offset(end + 1)
-        return line.end_offset(joined)
 
     # -- from joined text to tokens of the file -------------------------------------------
 
-    def _leaves(self, kind: str, start: int, end: int, line: LogicalLine) -> list[Token]:
-        """Return the tokens for ``line.text[start:end]``, one for each piece of the file."""
-        tokens = []
-        while start < end:
-            offset = line.offset(start)
-            index = _piece_index(line, start)
-            piece_end = (
-                line.starts[index + 1] if index + 1 < len(line.starts) else len(line.text)
-            )
-            stop = min(end, piece_end)
-            span = Span(offset, offset + stop - start)
-            tokens.append(Token(kind, span, self.text[span.start : span.end]))
-            start = stop
-        return tokens
-
-    def _decoded_leaves(
-        self, kind: str, word: _Word, start: int, end: int, line: LogicalLine
-    ) -> list[Token]:
-        """Return the tokens for decoded characters; quotes between them divide tokens."""
-        tokens: list[Token] = []
-        index = start
-        while index < end:
-            stop = index + 1
-            while stop < end and word.starts[stop] == word.ends[stop - 1]:
-                stop += 1
-            tokens.extend(self._leaves(kind, word.starts[index], word.ends[stop - 1], line))
-            index = stop
-        return tokens
-
-    def _fill(self, parts: list[Node | Token], span: Span) -> list[Node | Token]:
-        """Put tokens for all that stands between `parts`, so that they cover `span`."""
-        filled: list[Node | Token] = []
-        position = span.start
-        for part in parts:
-            if part.span.start > position:
-                filled.extend(self._trivia(position, part.span.start))
-            filled.append(part)
-            position = part.span.end
-        if position < span.end:
-            filled.extend(self._trivia(position, span.end))
-        return filled
-
-    def _trivia(self, start: int, end: int) -> list[Token]:
+    def _tokens(self, kind: str, spans: Iterable[Span]) -> list[Token]:
+        text = self._text
         return [
-            Token(match.lastgroup or "OTHER", Span(*match.span()), match.group())
-            for match in _TRIVIA.finditer(self.text, start, end)
+            Token(kind, span, text[span.start : span.end]) for span in spans if span[0] < span[1]
         ]
 
-
-def _piece_index(line: LogicalLine, position: int) -> int:
-    return bisect_right(line.starts, position) - 1
-
-
-def _is_tree(part: object) -> bool:
-    return hasattr(part, "children")
+    def _decoded(self, token: LarkToken, word: FlagWord, at: int = 0) -> list[Token]:
+        """Return the tokens of the file for one of a decoded word, whose text begins at `at`."""
+        begin = at + _position(token)
+        return self._tokens(token.type, word.spans(begin, begin + len(token)))
 
 
-def _position(token: LarkToken) -> int:
-    assert token.start_pos is not None
-    return token.start_pos
+def _may_hold_heredoc(joined: str, escape: str) -> bool:
+    """Whether a joined line is a RUN, COPY or ADD in shell form, or an ONBUILD of one."""
+    tree = _lark(escape).parse(joined.strip(SPACES), start="instruction")
+    last = tree.children[-1]
+    if tree.data == "onbuild" and not isinstance(last, str):
+        tree = last
+    keyword, last = tree.children[0], tree.children[-1]
+    assert isinstance(keyword, str)
+    assert isinstance(last, str)
+    return keyword.upper() in _HEREDOC_KEYWORDS and last.type != "EXEC_FORM"
 
 
-def _error_position(error: object) -> int:
-    position = getattr(error, "pos_in_stream", None)
-    if position is None:
-        position = getattr(getattr(error, "token", None), "start_pos", None)
-    return position if isinstance(position, int) else 0
+def _is_argument(part: LarkTree | LarkToken) -> bool:
+    return not isinstance(part, str) or part.type in _ARGUMENTS
 
 
-def _unquote(token: LarkToken) -> str:
-    return str(token).replace('""', '"') if token.type.startswith("QUOTED") else str(token)
+def _exec_form(arguments: list[LarkTree | LarkToken]) -> tuple[str, ...] | None:
+    for part in arguments:
+        if isinstance(part, str) and part.type == "EXEC_FORM":
+            # Go has no other way to spell what is no character.
+            return tuple(_SURROGATE.sub("\ufffd", word) for word in json.loads(part))
+    return None
+
+
+def _tokens_of(tree: LarkTree) -> list[LarkToken]:
+    """Return the children of a rule that has tokens only."""
+    return [part for part in tree.children if isinstance(part, str)]
+
+
+def _position(part: LarkTree | LarkToken) -> int:
+    """Return where a part begins in the text that Lark read."""
+    while not isinstance(part, str):
+        part = part.children[0]
+    assert part.start_pos is not None
+    return part.start_pos
+
+
+def _length(tree: LarkTree) -> int:
+    return sum(map(len, _tokens_of(tree)))
+
+
+def _unquoted(token: LarkToken) -> str:
+    return token.replace('""', '"') if token.type.startswith("QUOTED_") else str(token)

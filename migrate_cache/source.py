@@ -6,10 +6,17 @@ exactly one such text and comes back unchanged, whatever its encoding was.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
+
+# What must never reach a terminal as it is: control characters, the marks of other bytes
+# than UTF-8, line separators, and marks that turn the direction of the text around it.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
 
 
 class Span(NamedTuple):
@@ -34,6 +41,38 @@ def decode(data: bytes) -> str:
 def encode(text: str) -> bytes:
     """Return the bytes that `decode` made `text` from."""
     return text.encode("utf-8", "surrogateescape")
+
+
+def escaped(text: str) -> str:
+    r"""Return `text` with what a terminal would act on written as ``\n``, ``\x1b``, ``\u202e``.
+
+    A byte that is not UTF-8 is written as the byte: ``\xff``.
+    """
+    return _UNPRINTABLE.sub(_escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    char = match.group()
+    if "\udc80" <= char <= "\udcff":
+        return f"\\x{ord(char) - 0xDC00:02x}"
+    return char.encode("unicode_escape").decode("ascii")
+
+
+def one_line(text: str) -> str:
+    """Return `text` with every such character as one that prints, so that columns stay.
+
+    A tab becomes a blank; a control character its picture (U+2400 to U+2421).
+    """
+    return _UNPRINTABLE.sub(_picture, text)
+
+
+def _picture(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    if code == 0x09:
+        return " "
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "\u2421" if code == 0x7F else "\ufffd"
 
 
 def split_lines(text: str) -> list[str]:

@@ -13,10 +13,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 # Go's unicode.IsSpace. Python's \s also takes U+001C to U+001F, which BuildKit keeps.
-SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+SPACES = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
 SPACE = re.compile(f"[{SPACES}]+")
-_SPECIAL = "@*#?-$!0"
-_NAME = re.compile(r"[0-9]+|[@*#?\-$!]|[^\W0-9]\w*")
+_SPECIAL = "@*#?-$!"
+_OPERATORS = ("-", "+", "?", "#", "%", "/", ":-", ":+", ":?")
+# Characters that stand for themselves wherever they are, and end nothing.
+_PLAIN_RUN = re.compile(r"[^'\"$<}/\\`]+")
+_REFERENCE = re.compile(r"\$\{?(\w+)")
+_BRACED = re.compile(r"\$\{(\w+)")
 _HEREDOC = re.compile(r"[0-9]*<<(-?)[\t\n\f\r ]*([^<]*)")
 
 
@@ -83,8 +90,7 @@ class Lexer:
                 self._in_double_quotes(char)
             else:
                 self._plain(char)
-        if self._word:
-            self._words.append("".join(self._word))
+        self._end_word()
         return "".join(self._out), self._words
 
     # -- the parts of a text ------------------------------------------------
@@ -109,8 +115,10 @@ class Lexer:
                 self._emit(self._text[self._position], splits=False)
                 self._position += 1
         else:
-            self._position += 1
-            self._emit(char, splits=True)
+            run = _PLAIN_RUN.match(self._text, self._position)
+            end = run.end() if run else self._position + 1
+            self._emit(self._text[self._position : end], splits=True)
+            self._position = end
 
     def _single_quotes(self) -> None:
         end = self._text.find("'", self._position + 1)
@@ -173,9 +181,17 @@ class Lexer:
             self._position += 1
         if not operator or operator == ":":
             raise WordError("syntax error: missing '}' of a variable")
-        if operator not in ("-", "+", "?", "#", "%", "/", ":-", ":+", ":?"):
+        if operator not in _OPERATORS and not self._may_pass(name, operator):
             raise WordError(f"unsupported modifier ({operator}) in substitution")
         self._open_variable(name, operator)
+
+    def _may_pass(self, name: str, operator: str) -> bool:
+        """Whether BuildKit never looks at a modifier that it does not know.
+
+        It reads up to the ``}`` of ``${NAME:1:2}`` first, and then passes over a variable
+        without a value where such ones are to stay.
+        """
+        return operator[0] == ":" and self._keep_unset and name not in self._environment
 
     def _open_variable(self, name: str, operator: str) -> None:
         if operator == "/" and self._text[self._position : self._position + 1] == "/":
@@ -185,7 +201,7 @@ class Lexer:
         frame = _Frame(
             "/" if operator[0] == "/" else "}",
             len(self._out),
-            operator[0] in "#%/",
+            operator[0] == "/" or operator[-1] in "#%",
             name,
             operator,
             value,
@@ -267,19 +283,34 @@ class Lexer:
         for blank in SPACE.finditer(text):
             if blank.start() > position:
                 self._word.append(text[position : blank.start()])
-            if self._word:
-                self._words.append("".join(self._word))
-                self._word = []
+            self._end_word()
             position = blank.end()
         if position < len(text):
             self._word.append(text[position:])
 
+    def _end_word(self) -> None:
+        # Empty quotes make no word.
+        if word := "".join(self._word):
+            self._words.append(word)
+        self._word = []
+
     def _name(self) -> str:
-        found = _NAME.match(self._text, self._position)
-        if not found:
-            return ""
-        self._position = found.end()
-        return found.group()
+        """Take a name: digits, one special sign, or letters, digits and underscores.
+
+        Letters and digits are Unicode's L and Nd, as in Go.
+        """
+        text, start = self._text, self._position
+        position, length = start, len(self._text)
+        if position < length and text[position] in _SPECIAL:
+            position += 1
+        elif position < length and text[position].isdecimal():
+            while position < length and text[position].isdecimal():
+                position += 1
+        else:
+            while position < length and _is_name(text[position]):
+                position += 1
+        self._position = position
+        return text[start:position]
 
     def _value_or(self, name: str, written: str) -> str:
         value = self._environment.get(name)
@@ -287,6 +318,10 @@ class Lexer:
             self.unset.add(name)
             return written if self._keep_unset else ""
         return value
+
+
+def _is_name(char: str) -> bool:
+    return char == "_" or char.isalpha() or char.isdecimal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,8 +347,8 @@ def variables(text: str) -> frozenset[str]:
     try:
         lexer.run()
     except WordError:
-        return frozenset(_NAME.findall(text))
-    return frozenset(lexer.unset | set(re.findall(r"\$\{(\w+)", text)))
+        return frozenset(_REFERENCE.findall(text))
+    return frozenset(lexer.unset | set(_BRACED.findall(text)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,11 +370,8 @@ def heredoc_words(line: str) -> tuple[HeredocWord, ...]:
         _, words = Lexer(line, {}, raw_quotes=True, raw_escapes=True, keep_unset=True).run()
     except WordError:
         return ()
-    found = []
-    for word in words:
-        if "<<" in word and (heredoc := heredoc_word(word)):
-            found.append(heredoc)
-    return tuple(found)
+    found = (heredoc_word(word) for word in words if "<<" in word)
+    return tuple(heredoc for heredoc in found if heredoc)
 
 
 def heredoc_word(word: str) -> HeredocWord | None:

@@ -1,0 +1,129 @@
+"""Counts over a whole result, and the small facts that several reports state."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from migrate_cache.errors import MigrateError, SafetyError, WriteError
+from migrate_cache.rules import RULES
+
+if TYPE_CHECKING:
+    from migrate_cache.edits import FileResult, Outcome, ProjectResult
+
+__all__ = ["Mode", "Places", "Summary", "error_code", "pending", "shared_with_others", "summarize"]
+
+Mode = Literal["write", "dry-run", "check"]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a result amounts to. The pairs are (rule, number), in the order of the codes.
+
+    `kept` counts the mounts whose text does not change, by the rule that says why; a mount
+    that is in order already stands there under ``""``.
+    """
+
+    files: int
+    files_changed: int
+    mounts: int
+    mounts_changed: int
+    changes: tuple[tuple[str, int], ...]
+    kept: tuple[tuple[str, int], ...]
+    warnings: int
+    notes: int
+    errors: int
+
+
+def summarize(result: ProjectResult) -> Summary:
+    """Count files, mounts, changes, warnings, notes and errors."""
+    changes = Counter(change.rule for file in result.files for change in file.changes)
+    kept = Counter(kept_rule(outcome) for outcome in result.outcomes if not outcome.changed)
+    kinds = Counter(rule_kind(note.rule) for file in result.files for note in file.notes)
+    failed = sum(file.error is not None for file in result.files)
+    told = sum(
+        rule_kind(note.rule) == "error"
+        for file in result.files
+        if file.error is not None
+        for note in file.notes
+    )
+    return Summary(
+        files=len(result.files),
+        files_changed=sum(file.changed for file in result.files),
+        mounts=len(result.outcomes),
+        mounts_changed=sum(outcome.changed for outcome in result.outcomes),
+        changes=tuple(sorted(changes.items())),
+        kept=tuple(sorted(kept.items())),
+        warnings=kinds["warning"] + len(result.warnings),
+        notes=kinds["note"],
+        errors=failed + kinds["error"] - told,
+    )
+
+
+def rule_kind(code: str) -> str:
+    """Return the kind of a rule; what no rule stands for is a note."""
+    rule = RULES.get(code)
+    return rule.kind if rule else "note"
+
+
+def kept_rule(outcome: Outcome) -> str:
+    """Return the rule that keeps a mount as it is, ``""`` where it is in order already."""
+    return "" if rule_kind(outcome.rule) == "rewrite" else outcome.rule
+
+
+def error_code(error: MigrateError) -> str:
+    """Return the rule that stands for an error of a file; ``""`` for a failed write."""
+    if isinstance(error, SafetyError):
+        return "MC902"
+    return "" if isinstance(error, WriteError) else "MC901"
+
+
+def pending(mode: Mode) -> bool:
+    """Whether changes are only planned: `mode` writes nothing."""
+    return mode != "write"
+
+
+def shared_with_others(result: ProjectResult) -> tuple[str, ...]:
+    """Return the ids that keep their name and change their mode.
+
+    Another repository on the same builder may use them too, in the old mode.
+    """
+    found = {
+        outcome.id_after
+        for outcome in result.outcomes
+        if outcome.id_before == outcome.id_after
+        and (outcome.sharing_before or "shared") != (outcome.sharing_after or "shared")
+    }
+    return tuple(sorted(found))
+
+
+def abandoned_ids(result: ProjectResult) -> tuple[str, ...]:
+    """Return the ids that some mount had and no mount of the project has any more."""
+    after = {outcome.id_after for outcome in result.outcomes}
+    before = {outcome.id_before for outcome in result.outcomes if outcome.changed}
+    return tuple(sorted(before - after))
+
+
+class Places:
+    """Moves lines of the old text to where they are in the file now.
+
+    Places in a plan are those of the old text. Once the plan is written, inserted lines
+    have moved what follows them.
+    """
+
+    def __init__(self, file: FileResult, mode: Mode) -> None:
+        self._grown: list[tuple[int, int]] = []
+        if pending(mode) or not file.changed:
+            return
+        for change in file.changes:
+            for edit in change.edits:
+                old = file.before[edit.span.start : edit.span.end]
+                grown = edit.text.count("\n") - old.count("\n")
+                if grown:
+                    line = file.before.count("\n", 0, edit.span.start) + 1
+                    self._grown.append((line, grown))
+
+    def line(self, line: int) -> int:
+        """Return the present number of the line that was number `line`."""
+        return line + sum(grown for at, grown in self._grown if at <= line) if line else 0

@@ -1,0 +1,143 @@
+"""A Docker engine, with the BuildKit that is built into it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import shutil
+import socket
+from pathlib import Path
+from typing import Any
+
+from .engine import Build, Built, Cache, Engine, cache_mounts, release, run, search_path, wait_until
+from .private import Place, Unavailable, command_environment
+
+__all__ = ["Docker"]
+
+
+class Docker(Engine):
+    """``dockerd`` of a folder or of PATH, as a process of its own; or one behind a socket."""
+
+    name = "Docker"
+    forks_mixed_modes = True
+
+    def __init__(self, folder: Path | None = None, running: Path | None = None) -> None:
+        self._place = Place()
+        try:
+            self._open(folder, running)
+        except BaseException:
+            self._place.close()
+            raise
+
+    def _open(self, folder: Path | None, running: Path | None) -> None:
+        path = self._place.path
+        self._socket = running or path / "docker.sock"
+        (path / "config").mkdir()
+        self._env = command_environment(
+            PATH=search_path(folder),
+            HOME=str(path),
+            DOCKER_HOST=f"unix://{self._socket}",
+            DOCKER_CONFIG=str(path / "config"),
+            DOCKER_BUILDKIT="1",
+        )
+        if running is None:
+            self._start()
+        self.version = self._api("GET", "/version")["Version"]
+        self.expands_ids = release(self.version) >= (23, 0)
+        self.key_leaves_out_mounts = release(self.version) >= (26, 0)
+        self._client = self._find_client(folder)
+
+    def _start(self) -> None:
+        daemon = shutil.which("dockerd", path=self._env["PATH"])
+        if daemon is None:
+            raise Unavailable("there is no dockerd (Debian package docker.io)")
+        path = self._place.path
+        # Else it reads the machine's own.
+        (path / "daemon.json").write_text("{}")
+        self._place.start(
+            [
+                daemon,
+                f"--config-file={path}/daemon.json",
+                f"--data-root={path}/root",
+                f"--exec-root={path}/exec",
+                f"--pidfile={path}/pid",
+                f"--host=unix://{self._socket}",
+                f"--cgroup-parent={self._place.cgroup}",
+                *("--exec-opt=native.cgroupdriver=cgroupfs", "--bridge=none"),
+                *("--iptables=false", "--ip6tables=false", "--ip-masq=false"),
+            ],
+            log=path / "dockerd.log",
+            env=self._env,
+        )
+        wait_until(self._answers, self._place, path / "dockerd.log")
+
+    def _answers(self) -> bool:
+        try:
+            self._api("GET", "/version")
+        except (OSError, http.client.HTTPException):
+            return False
+        return True
+
+    def _api(self, method: str, path: str) -> Any:
+        connection = _SocketConnection(self._socket)
+        try:
+            connection.request(method, path)
+            answer = connection.getresponse()
+            text = answer.read()
+        finally:
+            connection.close()
+        if answer.status >= 400:
+            raise http.client.HTTPException(f"{method} {path}: {text.decode(errors='replace')}")
+        return json.loads(text) if text else None
+
+    def _find_client(self, folder: Path | None) -> str:
+        """Find a client that this engine talks to, and that has what it needs for BuildKit."""
+        context = self._place.path / "probe"
+        context.mkdir()
+        (context / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
+        said = "there is no docker command"
+        # Debian's own needs no plug-in, so it goes before whatever PATH finds first.
+        own = [str(folder / "docker")] if folder else []
+        for client in (*own, "/usr/bin/docker", shutil.which("docker", path=self._env["PATH"])):
+            if client and Path(client).exists():
+                built = run([client, "build", "--progress=plain", str(context)], self._env)
+                if built.ok:
+                    return client
+                said = f"{client}: {built.log}"
+        raise Unavailable(f"no client for this engine; {said}")
+
+    def build(self, build: Build) -> Built:
+        command = [self._client, "build", "--progress=plain"]
+        command.append(f"--network={'host' if build.loopback else 'none'}")
+        command.append(f"--file={build.context / build.file}")
+        command += [f"--build-arg={name}={value}" for name, value in build.args.items()]
+        if build.target:
+            command.append(f"--target={build.target}")
+        if build.output:
+            command.append(f"--output=type=local,dest={build.output}")
+        return run([*command, str(build.context)], self._env)
+
+    def caches(self) -> list[Cache]:
+        records = self._api("GET", "/system/df").get("BuildCache") or []
+        return cache_mounts((record["Type"], record["Description"]) for record in records)
+
+    def reset(self) -> None:
+        # Images hold layers that a build would find again.
+        self._api("POST", "/images/prune?filters=%7B%22dangling%22%3A%5B%22false%22%5D%7D")
+        self._api("POST", "/build/prune?all=1")
+
+    def close(self) -> None:
+        self._place.close()
+
+
+class _SocketConnection(http.client.HTTPConnection):
+    """HTTP over a unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("engine", timeout=60)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))

@@ -1,0 +1,62 @@
+"""What builds told about themselves, in the order in which they did."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from pathlib import Path
+
+from .engine import Build, Engine
+from .standin import add_busybox
+
+__all__ = ["Events", "peek", "read_events"]
+
+_PEEK = """\
+FROM scratch AS look
+COPY stand-in/ /
+ARG TURN
+RUN --mount=type=cache,id={id},target=/cache mkdir /seen && cp -R /cache/. /seen/ && : $TURN
+FROM scratch
+COPY --from=look /seen/ /
+"""
+_turns = itertools.count()
+
+
+class Events:
+    """The steps of builds: (what, step, name) in order."""
+
+    def __init__(self, text: str) -> None:
+        self.lines = [line.split(" ") for line in text.splitlines()]
+
+    def names(self, what: str, step: str) -> list[str]:
+        """Return who said that."""
+        return [name for said, at, name in self.lines if (said, at) == (what, step)]
+
+    def most_at_once(self, step: str) -> int:
+        """Return the highest number of builds that were at this step at the same time."""
+        present: set[str] = set()
+        most = 0
+        for said, at, name in self.lines:
+            if at == step and said == "begin":
+                present.add(name)
+                most = max(most, len(present))
+            elif at == step and said == "end":
+                present.discard(name)
+        return most
+
+
+def peek(engine: Engine, cache_id: str, place: Path) -> Path:
+    """Copy the contents of a cache out of the engine, without changing it."""
+    turn = place / f"peek-{next(_turns)}"
+    add_busybox(turn / "stand-in")
+    (turn / "Dockerfile").write_text(_PEEK.format(id=cache_id))
+    built = engine.build(Build(turn, args={"TURN": turn.name}, output=turn / "seen"))
+    assert built.ok, built.log
+    shutil.rmtree(turn / "stand-in")
+    return turn / "seen"
+
+
+def read_events(engine: Engine, place: Path) -> Events:
+    """Return what was told since the engine was reset."""
+    log = peek(engine, "events", place) / "log"
+    return Events(log.read_text() if log.exists() else "")

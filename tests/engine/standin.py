@@ -1,0 +1,94 @@
+"""Stand-in repositories: made of repos/, given a root file system of stand-ins, migrated, built."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+__all__ = ["REPOS", "add_busybox", "add_program", "meet", "migrate", "naive", "stand_in"]
+
+_HERE = Path(__file__).parent
+REPOS = _HERE / "repos"
+_BUSYBOX = Path("/bin/busybox")
+_APPLETS = "cat chmod chown cp grep id ln ls mkdir rm sh sleep touch usleep".split()
+
+
+def stand_in(case: str, place: Path, *, expect: int = 1, patience: float = 0) -> Path:
+    """Copy a repository, and put what its images are made of into it.
+
+    ``expect`` builds are made side by side; a step stays for the others, at most ``patience``
+    seconds. A step that others must not interrupt needs a short time; where they are to meet, a
+    long one costs nothing.
+    """
+    repo = place / case
+    shutil.copytree(REPOS / case, repo)
+    root = repo / "stand-in"
+    shutil.copytree(_HERE / "rootfs", root)
+    for script in (*root.glob("bin/*"), *root.glob("usr/local/cargo/bin/*")):
+        script.chmod(0o755)
+    add_busybox(root)
+    # Debian's busybox has no flock.
+    add_program(root, Path(shutil.which("flock") or "/usr/bin/flock"), "bin/flock")
+    meet(repo, expect=expect, patience=patience)
+    return repo
+
+
+def add_busybox(root: Path) -> None:
+    """Add a shell and the small tools that the stand-ins and the repositories use."""
+    (root / "bin").mkdir(parents=True, exist_ok=True)
+    shutil.copy(_BUSYBOX, root / "bin" / "busybox")
+    for applet in _APPLETS:
+        (root / "bin" / applet).symlink_to("busybox")
+
+
+def add_program(root: Path, program: Path, name: str) -> None:
+    """Add a program of this machine, with the libraries that it is linked to."""
+    shutil.copy(program, _folder_of(root / name))
+    linked = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
+    for library in re.findall(r"(?:=> |^\s*)(/\S+) \(0x", linked, re.MULTILINE):
+        copy = root / library.removeprefix("/")
+        if not copy.exists():
+            shutil.copy(library, _folder_of(copy))
+
+
+def _folder_of(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def meet(repo: Path, *, expect: int, patience: float) -> None:
+    """Say how many builds are made side by side, and how long a step stays for the others."""
+    meeting = repo / "stand-in" / "etc" / "meeting"
+    meeting.parent.mkdir(parents=True, exist_ok=True)
+    meeting.write_text(f"EXPECT={expect}\nPATIENCE={round(patience * 10)}\n")
+
+
+def migrate(repo: Path, *options: str) -> str:
+    """Run the tool in a repository, as its user does; return what it said."""
+    project = os.environ.get("MC_STUB") or str(_HERE.parent.parent)
+    done = subprocess.run(
+        [sys.executable, "-m", "migrate_cache", *options],
+        cwd=repo,
+        env=os.environ | {"PYTHONPATH": project, "NO_COLOR": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, f"migrate-cache ended with {done.returncode}:\n{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def naive(repo: Path, old: str, new: str) -> None:
+    """Change all Dockerfiles of a repository without a thought, as `sed` would."""
+    changed = False
+    for path in repo.glob("*Dockerfile*"):
+        text = path.read_text()
+        changed |= old in text
+        path.write_text(text.replace(old, new))
+    assert changed, f"no Dockerfile says {old!r}"
