@@ -7,13 +7,14 @@ wrong instruction gets the message that a build would give.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from migrate_cache.flag_checks import check_flags, check_health_flag
 from migrate_cache.lines import parse_error
 from migrate_cache.mount_checks import check_mount
 from migrate_cache.mounts import Mount
 from migrate_cache.nodes import Token
-from migrate_cache.rejections import Rejected, is_json, nanoseconds, number, suggest
+from migrate_cache.rejections import Rejected, is_mixed_array, suggest
 from migrate_cache.words import SPACE, heredoc_word
 
 if TYPE_CHECKING:
@@ -21,40 +22,9 @@ if TYPE_CHECKING:
 
     from migrate_cache.cst import Dockerfile, Instruction
     from migrate_cache.errors import ParseError
-    from migrate_cache.mounts import Flag
     from migrate_cache.source import Source
 
-# How often a flag may be given, and with what.
-_ONCE, _MANY, _BOOLEAN = "a value", "any number of values", "true or false"
-
-FLAGS: dict[str, dict[str, str]] = {
-    "ADD": {
-        "chown": _ONCE,
-        "chmod": _ONCE,
-        "link": _BOOLEAN,
-        "keep-git-dir": _BOOLEAN,
-        "checksum": _ONCE,
-        "exclude": _MANY,
-        "unpack": _BOOLEAN,
-    },
-    "COPY": {
-        "chown": _ONCE,
-        "from": _ONCE,
-        "chmod": _ONCE,
-        "link": _BOOLEAN,
-        "parents": _BOOLEAN,
-        "exclude": _MANY,
-    },
-    "FROM": {"platform": _ONCE},
-    "HEALTHCHECK": {
-        "interval": _ONCE,
-        "timeout": _ONCE,
-        "start-period": _ONCE,
-        "start-interval": _ONCE,
-        "retries": _ONCE,
-    },
-    "RUN": {"mount": _MANY, "network": _ONCE, "security": _ONCE, "device": _MANY},
-}
+_T = TypeVar("_T")
 
 _BLANKS = re.compile(r"[\t\v\f\r ]+")
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9-_.]*")
@@ -64,8 +34,6 @@ _TYPE_AND_COMMAND = re.compile(
 )
 _EMPTY_JSON = re.compile(r"\[[ \t\r\n]*\]")
 _JSON_KEYWORDS = ("ADD", "CMD", "COPY", "ENTRYPOINT", "RUN", "SHELL", "VOLUME", "HEALTHCHECK")
-# Containers' shortest interval, in nanoseconds.
-_SHORTEST = 10**6
 
 
 def check_instruction(source: Source, instruction: Instruction) -> ParseError | None:
@@ -107,7 +75,7 @@ def _check(source: Source, instruction: Instruction) -> ParseError | None:
     return error
 
 
-def _rejected[T](source: Source, subject: T, check: Callable[[T], None]) -> ParseError | None:
+def _rejected(source: Source, subject: _T, check: Callable[[_T], None]) -> ParseError | None:
     try:
         check(subject)
     except Rejected as rejected:
@@ -143,19 +111,12 @@ def _check_json(instruction: Instruction) -> None:
     text = instruction.arguments
     if instruction.keyword == "HEALTHCHECK":
         text = _health_command(instruction)[1]
-        if _strings.fullmatch(text):
-            return
-    if text.startswith("[") and instruction.exec_form is None and is_json(text):
+    if text.startswith("[") and instruction.exec_form is None and is_mixed_array(text):
         raise Rejected(
             "when using JSON array syntax, arrays must be comprised of strings only",
             _arguments_offset(instruction),
             "put every element in double quotes",
         )
-
-
-# An array of strings, as the grammar's EXEC_FORM.
-_string = r'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9A-Fa-f]{4})*"[ \t\r\n]*'
-_strings = re.compile(rf"\[[ \t\r\n]*(?:{_string}(?:,[ \t\r\n]*{_string})*)?\]")
 
 
 def _check_assignments(instruction: Instruction) -> None:
@@ -202,7 +163,7 @@ def _one_argument(instruction: Instruction) -> None:
             _keyword_offset(instruction),
             f"write {instruction.keyword} and its argument",
         )
-    _check_flags(instruction)
+    check_flags(instruction)
 
 
 def _some_arguments(instruction: Instruction) -> None:
@@ -216,11 +177,11 @@ def _some_arguments(instruction: Instruction) -> None:
 
 def _check_expose(instruction: Instruction) -> None:
     _some_arguments(instruction)
-    _check_flags(instruction)
+    check_flags(instruction)
 
 
 def _check_pairs(instruction: Instruction) -> None:
-    _check_flags(instruction)
+    check_flags(instruction)
     _some_arguments(instruction)
     _check_names(instruction)
 
@@ -250,7 +211,7 @@ def _check_copy(instruction: Instruction) -> None:
             _keyword_offset(instruction),
             f"write {keyword} SOURCE DESTINATION",
         )
-    _check_flags(instruction)
+    check_flags(instruction)
     if "<<" in words[-1] and heredoc_word(words[-1]):
         raise Rejected(
             f"{keyword} cannot accept a heredoc as a destination",
@@ -275,7 +236,7 @@ def _check_from(instruction: Instruction) -> None:
             _keyword_offset(instruction),
             "expected FROM image, or FROM image AS name",
         )
-    _check_flags(instruction)
+    check_flags(instruction)
 
 
 def _check_onbuild(instruction: Instruction) -> None:
@@ -285,7 +246,7 @@ def _check_onbuild(instruction: Instruction) -> None:
             _keyword_offset(instruction),
             "write ONBUILD and an instruction",
         )
-    _check_flags(instruction)
+    check_flags(instruction)
     keyword, offset = instruction.trigger.keyword, instruction.trigger.span.start
     if keyword == "ONBUILD":
         raise Rejected(
@@ -299,7 +260,7 @@ def _check_onbuild(instruction: Instruction) -> None:
 
 def _check_volume(instruction: Instruction) -> None:
     _some_arguments(instruction)
-    _check_flags(instruction)
+    check_flags(instruction)
     if not all(SPACE.sub("", word) for word in arguments_of(instruction)):
         raise Rejected(
             "VOLUME specified can not be an empty string",
@@ -309,7 +270,7 @@ def _check_volume(instruction: Instruction) -> None:
 
 
 def _check_shell(instruction: Instruction) -> None:
-    _check_flags(instruction)
+    check_flags(instruction)
     if instruction.exec_form is None and instruction.arguments:
         raise Rejected(
             "SHELL requires the arguments to be in JSON form",
@@ -332,75 +293,17 @@ def _check_healthcheck(instruction: Instruction) -> None:
         if command:
             raise Rejected("HEALTHCHECK NONE takes no arguments", offset, "remove them")
         return
-    _check_flags(instruction)
+    check_flags(instruction)
     if kind.upper() != "CMD":
         message = f'Unknown type "{kind.upper()}" in HEALTHCHECK (try CMD)'
         raise Rejected(message, offset, suggest(kind.upper(), ("CMD", "NONE")) or "expected CMD")
     if not command or _EMPTY_JSON.fullmatch(command):
         raise Rejected("Missing command after HEALTHCHECK CMD", offset, "expected a command")
     for flag in instruction.flag_nodes:
-        _check_health_flag(flag, flag.value or "")
-
-
-def _check_health_flag(flag: Flag, value: str) -> None:
-    offset = flag.span.start
-    if not value:
-        return
-    if flag.name == "retries":
-        if value.startswith("-") and number(value[1:], 10, 2**31):
-            raise Rejected(f"--retries cannot be negative ({value})", offset, "expected a number")
-        if (
-            number(value.lstrip("+-") if value[:2] not in ("++", "--") else value, 10, 2**31)
-            is None
-        ):
-            raise Rejected(f"invalid number of retries: {value}", offset, "expected a number")
-        return
-    duration = nanoseconds(value)
-    if duration is None:
-        raise Rejected(f'time: invalid duration "{value}"', offset, "expected one such as 1m30s")
-    if duration and duration < _SHORTEST:
-        raise Rejected(f'Interval "{flag.name}" cannot be less than 1ms', offset, "write 1ms")
+        check_health_flag(flag)
 
 
 _CHECKERS: dict[str, Callable[[Instruction], None]] = {}
-
-
-# -- flags -------------------------------------------------------------------------------
-
-
-def _check_flags(instruction: Instruction) -> None:
-    known = FLAGS.get(instruction.keyword, {})
-    seen: set[str] = set()
-    for flag in instruction.flag_nodes:
-        takes = known.get(flag.name)
-        if takes is None:
-            offers = f"{instruction.keyword} takes --" + ", --".join(known)
-            raise Rejected(
-                f"unknown flag: --{flag.name}",
-                flag.span.start,
-                suggest(flag.name, tuple(known))
-                or (offers if known else f"{instruction.keyword} takes no flags"),
-            )
-        if flag.name in seen and takes != _MANY:
-            message = f"duplicate flag specified: --{flag.name}"
-            raise Rejected(message, flag.span.start, "remove one of the two")
-        seen.add(flag.name)
-        _check_flag_value(flag, takes)
-
-
-def _check_flag_value(flag: Flag, takes: str) -> None:
-    offset = flag.span.start
-    missing = flag.value == "" if takes == _BOOLEAN else flag.value is None
-    if missing:
-        raise Rejected(
-            f"missing a value on flag: --{flag.name}", offset, f"write --{flag.name}=VALUE"
-        )
-    if takes == _BOOLEAN and flag.value and flag.value.lower() not in ("true", "false"):
-        raise Rejected(
-            f"expecting boolean value for flag --{flag.name}, not: {flag.value}",
-            offset,
-            suggest(flag.value.lower(), ("true", "false")) or "expected true or false",
-        )
 
 
 # -- places ------------------------------------------------------------------------------
@@ -438,9 +341,9 @@ def _word_offset(instruction: Instruction, index: int) -> int:
 _CHECKERS.update(
     ADD=_check_copy,
     ARG=_check_arg,
-    CMD=_check_flags,
+    CMD=check_flags,
     COPY=_check_copy,
-    ENTRYPOINT=_check_flags,
+    ENTRYPOINT=check_flags,
     ENV=_check_pairs,
     EXPOSE=_check_expose,
     FROM=_check_from,
@@ -448,7 +351,7 @@ _CHECKERS.update(
     LABEL=_check_pairs,
     MAINTAINER=_one_argument,
     ONBUILD=_check_onbuild,
-    RUN=_check_flags,
+    RUN=check_flags,
     SHELL=_check_shell,
     STOPSIGNAL=_one_argument,
     USER=_one_argument,

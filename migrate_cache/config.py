@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from migrate_cache.errors import ConfigError, nearest
 
@@ -65,7 +65,11 @@ def settings_from(*sources: Mapping[str, object]) -> Settings:
         values.update(source)
     settings = Settings(**values)  # type: ignore[arg-type]
     check_settings(settings)
-    return settings
+    return replace(settings, select=_prefixes(settings.select), ignore=_prefixes(settings.ignore))
+
+
+def _prefixes(codes: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple("MC" if code.upper() == "ALL" else code.upper() for code in codes)
 
 
 # Characters that stand in an id without a meaning to the shell, to CSV or to BuildKit.

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from migrate_cache import commands as shell
+from migrate_cache.builds.model import Build
 from migrate_cache.catalog import Catalog, Match
 from migrate_cache.commands import Command
 from migrate_cache.cst import Dockerfile, Instruction, Mount, Run, Stage, clean_path
@@ -110,14 +111,26 @@ class File:
     held: str = ""
 
 
-def uses_of(file: File, catalog: Catalog, overridden: frozenset[str]) -> Iterator[Use]:
-    """Yield the cache mounts of one file in order; `overridden` are ARGs that some build sets."""
+def uses_of(file: File, catalog: Catalog, builds: Iterable[Build]) -> Iterator[Use]:
+    """Yield the cache mounts of one file in order; `builds` are those that the project declares."""
+    overridden = _overridden(file, builds)
     for stage in file.tree.stages:
         for instruction in stage.instructions:
             run = instruction.trigger or instruction
             if not isinstance(run, Run) or not any(map(is_cache, run.mounts)):
                 continue
             yield from _uses_of_run(file, stage, instruction, run, catalog, overridden)
+
+
+def _overridden(file: File, builds: Iterable[Build]) -> frozenset[str]:
+    """Return the build arguments of a file that some build gives another value than its default."""
+    given = {name for build in builds if build.dockerfile == file.path for name, _ in build.args}
+    if "" in given:
+        # A build sets arguments whose names are not known: it may be any of them.
+        for scope in file.resolved.scopes.values():
+            for variable in scope.variables.values():
+                given |= variable.depends
+    return frozenset(given)
 
 
 def is_cache(mount: Mount) -> bool:
@@ -206,7 +219,7 @@ class Group:
     def kind(self) -> str:
         """The kind of the cache; ``unknown`` where its users do not agree what it is."""
         kinds = {use.kind for use in self.uses if use.kind != "unknown"}
-        if "output" in kinds and len(kinds) > 1:
+        if len(kinds) > 1 and kinds & {"output", "cargo-subdir"}:
             return "unknown"
         return self.deciding.kind
 
@@ -234,6 +247,17 @@ class Graph:
     def uses_of_run(self, run: Run) -> list[Use]:
         """Return the cache mounts of one RUN."""
         return self._by_run.get(id(run), [])
+
+    def uses_in(self, path: str, stage: int) -> list[Use]:
+        """Return the cache mounts of one stage in order."""
+        return self._by_stage.get((path, stage), [])
+
+    @cached_property
+    def _by_stage(self) -> dict[tuple[str, int], list[Use]]:
+        found: dict[tuple[str, int], list[Use]] = {}
+        for use in self.uses:
+            found.setdefault((use.path, use.stage.index), []).append(use)
+        return found
 
     @cached_property
     def _by_run(self) -> dict[int, list[Use]]:

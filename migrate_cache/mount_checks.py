@@ -40,7 +40,7 @@ MOUNT_KEYS = (
 _SWITCHES = ("readonly", "ro", "readwrite", "rw")
 # Which types a key is for, where it is not for all; the type must stand before it.
 _TYPES_OF = {"required": ("secret", "ssh"), "env": ("secret",), "size": ("tmpfs",)}
-_BOOLEANS = "1 t T TRUE true True 0 f F FALSE false False".split()
+_BOOLEANS = ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False")
 # A type that only the build knows.
 _UNKNOWN = "?"
 

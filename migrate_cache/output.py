@@ -70,7 +70,8 @@ class Output:
 
     def error(self, error: MigrateError) -> None:
         """Show an error on standard error."""
-        self.talk(f"{printable_block(str(error))}\n")
+        text = str(error) if error.path else f"migrate-cache: {error}"
+        self.talk(f"{printable_block(text)}\n")
 
     def talk(self, text: str) -> None:
         """Write on standard error, which may be closed."""

@@ -144,7 +144,7 @@ class _Parser:
         return self._statement(_lark(self._escape).parse(text, start="instruction"), line, start)
 
     def _nameless(self, line: LogicalLine) -> Instruction:
-        """Make the node of a lone escape character at the end of the file: an instruction without a name."""
+        """Make the node of a lone escape character that ends the file: no keyword, nothing."""
         return Instruction(
             "other",
             line.span,

@@ -252,8 +252,12 @@ class _Planner:
         """The project's name: from the configuration, a compose file, or the root folder."""
         if self.settings.project:
             return self.settings.project
-        named = next((build.project for build in self.builds if build.project), "")
-        return named or self.root_name
+        named = {
+            (build.origin.count("/"), build.project) for build in self.builds if build.project
+        }
+        nearest = {name for depth, name in named if depth == min(named)[0]}
+        # Compose files that disagree name no project.
+        return nearest.pop() if len(nearest) == 1 else self.root_name
 
     def _decide(self, read: _Read, ignores: Mapping[str, Sequence[Ignore]]) -> Context:
         from migrate_cache.catalog import load_catalog
@@ -262,10 +266,9 @@ class _Planner:
         from migrate_cache.graph import build_graph, uses_of
 
         catalog = load_catalog(self.settings.caches)
-        given = {name for build in self.builds for name, _ in build.args}
         uses: list[Use] = []
         for file in read.files:
-            uses.extend(uses_of(file, catalog, frozenset(given)))
+            uses.extend(uses_of(file, catalog, self.builds))
         context = Context(
             build_graph(read.files, uses, read.unread), self.settings, self.project, self.builds
         )

@@ -44,34 +44,39 @@ _JSON_DEPTH = 10_000
 _VALUE, _FIRST_VALUE, _KEY, _FIRST_KEY, _COLON, _AFTER = range(6)
 
 
-def is_json(text: str) -> bool:
-    """Whether Go's ``encoding/json`` reads `text` as one value.
+def is_mixed_array(text: str) -> bool:
+    """Whether Go's ``encoding/json`` reads an array with something else than strings in it.
 
     A walk over the tokens with a stack of its own: Python's parser recurses, and gives up
     at a depth and at a length of numbers that Go still reads.
     """
     stack: list[str] = []
-    expected, position = _VALUE, 0
+    expected, position, mixed = _VALUE, 0, False
     while (token := _JSON_TOKEN.match(text, position)) is not None:
-        kind, word, position = str(token.lastgroup), token[token.lastgroup or 0], token.end()
+        kind, position = token.lastgroup or "", token.end()
         if kind == "end":
-            return expected == _AFTER and not stack
-        if kind == "sign":
-            following = _after_sign(word, expected, stack)
-        elif kind == "string" and expected in (_KEY, _FIRST_KEY):
-            following = _COLON
-        elif kind == "number" and math.isinf(float(word)):
-            return False
-        else:
-            following = _AFTER if expected in (_VALUE, _FIRST_VALUE) else None
+            return mixed and expected == _AFTER and not stack
+        following = _after_token(kind, token[kind], expected, stack)
         if following is None or len(stack) > _JSON_DEPTH:
             return False
         expected = following
+        mixed = mixed or kind in ("number", "literal") or len(stack) > 1 or "{" in stack[:1]
     return False
 
 
+def _after_token(kind: str, word: str, expected: int, stack: list[str]) -> int | None:
+    """Return what may follow a token; None where it may not stand."""
+    if kind == "sign":
+        return _after_sign(word, expected, stack)
+    if kind == "string" and expected in (_KEY, _FIRST_KEY):
+        return _COLON
+    if kind == "number" and math.isinf(float(word)):
+        return None
+    return _AFTER if expected in (_VALUE, _FIRST_VALUE) else None
+
+
 def _after_sign(sign: str, expected: int, stack: list[str]) -> int | None:
-    """Return what may follow a bracket, a comma or a colon; None where it may not stand."""
+    """Return what may follow a bracket, a comma or a colon; `stack` holds the open brackets."""
     if sign in "[{":
         stack.append(sign)
         if expected in (_VALUE, _FIRST_VALUE):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
@@ -114,6 +114,8 @@ def _check_usage(options: Options) -> None:
         if one and other:
             raise ConfigError(message)
 
+    if options.jobs < 0:
+        raise ConfigError("--jobs must not be negative")
     stdin = "-" in options.paths
     asks, shown = options.interactive, options.format is not Format.TEXT
     conflict(stdin, len(options.paths) > 1, "'-' (standard input) cannot stand beside other paths")
@@ -311,9 +313,7 @@ def _undone(result: ProjectResult, error: WriteError) -> ProjectResult:
         )
         for cache in result.caches
     ]
-    return replace(
-        result, files=tuple(files), outcomes=tuple(outcomes), caches=tuple(caches)
-    )
+    return replace(result, files=tuple(files), outcomes=tuple(outcomes), caches=tuple(caches))
 
 
 def _is_filter(options: Options) -> bool:
@@ -321,9 +321,7 @@ def _is_filter(options: Options) -> bool:
     return options.mode == "write" and options.format is Format.TEXT and not options.diff
 
 
-def _filter(
-    options: Options, output: Output, data: bytes, result: ProjectResult | None
-) -> int:
+def _filter(options: Options, output: Output, data: bytes, result: ProjectResult | None) -> int:
     """Give the changed file on standard output; the same bytes where it failed."""
     after, code = data, 0
     if result is not None:

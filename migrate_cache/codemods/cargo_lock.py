@@ -18,7 +18,7 @@ from migrate_cache.cst import Run
 from migrate_cache.graph import Group, Use
 
 RULE = "MC104"
-COMMENT = "# Cargo's package-cache lock lies in the shared registry mount: parallel builds can lock it"
+COMMENT = "# Put Cargo's package lock into the shared registry cache, for builds that run side by side"
 _SAFE_PATH = re.compile(r"/[A-Za-z0-9._/-]+")
 _PRIVILEGED = frozenset(
     "apt-get apt apk dnf yum microdnf zypper pacman useradd adduser groupadd addgroup".split()
@@ -238,11 +238,9 @@ def _topmost(context: Context, use: Use, home: str) -> Use:
     """Return the first use in the stage nearest the root of the chain that mounts the registry."""
     best = use
     for index in use.resolved.chain(use.stage.index):
-        for other in context.graph.uses:
+        for other in context.graph.uses_in(use.path, index):
             if (
-                other.path == use.path
-                and other.stage.index == index
-                and other.instruction.trigger is None
+                other.instruction.trigger is None
                 and other.kind == "cargo-subdir"
                 and cargo_home(other) == home
             ):

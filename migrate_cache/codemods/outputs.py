@@ -516,10 +516,11 @@ def _several_platforms(context: Context, unit: Unit) -> str:
     use = unit.first
     if all(arch_suffix(member) == "separate" for member in unit.uses if member.fills):
         return ""
-    for site in unit.sites:
-        for build in site.builds:
-            if len(build.platforms) > 1 or "" in build.platforms:
-                return f"{build.origin} builds it for several platforms at once"
+    builds = [build for site in unit.sites for build in site.builds]
+    platforms = {platform for build in builds for platform in build.platforms}
+    if len(platforms) > 1 or "" in platforms:
+        origins = sorted({build.origin for build in builds if build.platforms})
+        return f"{', '.join(origins)} builds it for several platforms at once"
     text = use.tree.source.text
     if re.search(r"\bTARGET(ARCH|PLATFORM)\b", text):
         return "the file is built for several platforms (TARGETARCH), and the id does not name one"

@@ -39,7 +39,7 @@ def _file(file: FileResult, mode: Mode) -> Iterator[str]:
         command = _COMMANDS[rule_kind(item.rule)]
         if isinstance(item, Change) and not pending(mode):
             command = "notice"
-        line = places.line(item.line)
+        line = places.of(item)
         yield _command(command, file.path, line, item.column, _title(item.rule), item.reason)
     if file.error is not None:
         error = file.error

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from migrate_cache.report.escape import printable
-from migrate_cache.report.queues import Queue, queue_after, queue_before
+from migrate_cache.report.queues import queue_after, queue_before
 from migrate_cache.report.style import (
     cells,
     count,
@@ -25,6 +25,8 @@ __all__ = ["table"]
 _FEW_USERS = 8
 _HEADINGS = ("cache", "kind", "mode", "now", "after")
 _GAP = "  "
+_MARGIN = "    "
+_LEAST_ID = 24
 
 
 def table(
@@ -41,10 +43,13 @@ def table(
     caches = sorted(result.caches, key=_hurt)
     rows = [_row(cache) for cache in caches]
     widths = _widths(rows, columns)
-    blocks = [paint(_line(_HEADINGS, widths).upper(), "dim", color)]
+    lines = [paint(_line(_HEADINGS, widths).upper(), "dim", color)]
     for cache, row in zip(caches, rows, strict=True):
-        blocks.append("\n".join(_block(cache, row, widths, columns, color=color, verbose=verbose)))
-    return "\n".join(blocks) + "\n\n" + _total(caches) + "\n"
+        lines.append(_head(row, widths, color and queue_before(cache).size > 0))
+        if len(widths) < len(_HEADINGS):
+            lines.append(fit(f"{_MARGIN}now: {row[3]}; after: {row[4]}", columns))
+        lines += _details(cache, columns, color=color, verbose=verbose)
+    return "\n".join(lines) + "\n\n" + _total(caches) + "\n"
 
 
 def _hurt(cache: CacheInfo) -> tuple[int, int, int, str]:
@@ -57,10 +62,10 @@ def _row(cache: CacheInfo) -> tuple[str, ...]:
     after = _modes(user.mode_after for user in cache.users)
     return (
         printable(cache.id),
-        printable(cache.tool or cache.kind),
+        printable(cache.kind),
         printable(before if before == after else f"{before} → {after}"),
-        _queue(queue_before(cache)),
-        _queue(queue_after(cache)),
+        printable(str(queue_before(cache))),
+        printable(str(queue_after(cache))),
     )
 
 
@@ -68,78 +73,72 @@ def _modes(modes: Iterable[str]) -> str:
     return "/".join(sorted(set(modes)))
 
 
-def _queue(queue: Queue) -> str:
-    return printable(str(queue))
-
-
 def _widths(rows: list[tuple[str, ...]], columns: int) -> list[int]:
-    """Return the columns' widths; the ids give way first where the terminal is narrow."""
+    """Return the columns' widths; long ids give way, then the last two columns go."""
     widths = [max(cells(row[i]) for row in [_HEADINGS, *rows]) for i in range(len(_HEADINGS))]
-    over = sum(widths) + len(_GAP) * (len(widths) - 1) - columns
-    for column, least in ((0, 20), (1, 8), (4, 12), (3, 12), (2, 8)):
-        if over <= 0:
-            break
-        give = min(over, max(0, widths[column] - least))
-        widths[column] -= give
-        over -= give
-    return widths
+    if sum(widths) - widths[0] + _LEAST_ID + len(_GAP) * (len(widths) - 1) > columns:
+        widths = widths[:3]
+    room = columns - sum(widths[1:]) - len(_GAP) * (len(widths) - 1)
+    return [min(widths[0], max(_LEAST_ID, room)), *widths[1:]]
 
 
-def _line(cells_: Iterable[str], widths: list[int]) -> str:
-    fitted = (
+def _fields(row: Iterable[str], widths: list[int]) -> list[str]:
+    return [
         pad(fit(cell, width, keep_end=index == 0), width)
-        for index, (cell, width) in enumerate(zip(cells_, widths, strict=True))
-    )
-    return _GAP.join(fitted).rstrip()
+        for index, (cell, width) in enumerate(zip(row, widths, strict=False))
+    ]
 
 
-def _block(
-    cache: CacheInfo,
-    row: tuple[str, ...],
-    widths: list[int],
-    columns: int,
-    *,
-    color: bool,
-    verbose: bool,
-) -> Iterator[str]:
-    head = _line(row, widths)
-    name = pad(fit(row[0], widths[0], keep_end=True), widths[0])
-    yield head.replace(name, paint(name, "bold", color), 1) if queue_before(cache).size else head
+def _line(row: Iterable[str], widths: list[int]) -> str:
+    return _GAP.join(_fields(row, widths)).rstrip()
+
+
+def _head(row: tuple[str, ...], widths: list[int], bold: bool) -> str:
+    first, *rest = _fields(row, widths)
+    return _GAP.join([paint(first, "bold", bold), *rest]).rstrip()
+
+
+def _details(cache: CacheInfo, columns: int, *, color: bool, verbose: bool) -> Iterator[str]:
+    facts = [printable(cache.tool)] if cache.tool else []
     places = [printable(directory) for directory in cache.directories if directory != cache.id]
     if places:
-        yield fit(f"    in {enumerate_words(places)}", columns)
-    users = (
-        cache.users if verbose or len(cache.users) <= _FEW_USERS else cache.users[: _FEW_USERS - 1]
-    )
+        facts.append(f"in {enumerate_words(places)}")
+    if facts:
+        yield fit(_MARGIN + ", ".join(facts), columns)
+    shown = len(cache.users)
+    if not verbose and shown > _FEW_USERS:
+        shown = _FEW_USERS - 1
+    users = cache.users[:shown]
     mixed = len({user.mode_before for user in cache.users}) > 1
-    for user in users:
-        yield paint(_user(user, cache, columns, mixed=mixed), "dim", color)
-    if len(users) < len(cache.users):
-        more = len(cache.users) - len(users)
-        yield paint(f"    and {more} more (--verbose lists them)", "dim", color)
+    tails = [_tail(user, cache, mixed=mixed) for user in users]
+    room = columns - len(_MARGIN) - len(_GAP) - max(map(cells, tails), default=0)
+    named = [f"{printable(user.path)}:{user.line}" for user in users]
+    width = min(max(map(cells, named), default=0), max(_LEAST_ID, room))
+    for name, tail in zip(named, tails, strict=True):
+        place = pad(fit(name, width, keep_end=True), width)
+        yield paint(fit(f"{_MARGIN}{place}{_GAP}{tail}".rstrip(), columns), "dim", color)
+    if shown < len(cache.users):
+        more = f"{_MARGIN}and {len(cache.users) - shown} more (--verbose lists them)"
+        yield paint(more, "dim", color)
 
 
-def _user(user: CacheUser, cache: CacheInfo, columns: int, *, mixed: bool) -> str:
+def _tail(user: CacheUser, cache: CacheInfo, *, mixed: bool) -> str:
     facts = []
     if user.stage:
         facts.append(printable(user.stage))
     if user.service:
         facts.append(f"({printable(user.service)})")
     if mixed:
-        facts.append(user.mode_before)
+        facts.append(printable(user.mode_before))
     if user.id_after != cache.id:
         facts.append(f"→ {printable(user.id_after)}")
-    tail = " " + " ".join(facts) if facts else ""
-    place = f"{printable(user.path)}:{user.line}"
-    return "    " + fit(
-        fit(place, max(24, columns - 4 - cells(tail)), keep_end=True) + tail, columns - 4
-    )
+    return " ".join(facts)
 
 
 def _total(caches: list[CacheInfo]) -> str:
     users = sum(len(cache.users) for cache in caches)
-    before = sum(bool(queue_before(cache).size) for cache in caches)
-    after = sum(bool(queue_after(cache).size) for cache in caches)
+    before = sum(queue_before(cache).size > 0 for cache in caches)
+    after = sum(queue_after(cache).size > 0 for cache in caches)
     text = f"{count(len(caches), 'cache')}, {count(users, 'mount')}"
     if before or after:
         text += f"; builds queue on {before} now, on {after} after the migration"

@@ -38,9 +38,11 @@ def escape(text: str) -> str:
     return shown.replace(r"\<", "&lt;").replace(r"\&", "&amp;").replace("@", "@<!-- -->")
 
 
-def code(text: str) -> str:
-    """Return `text` as a code span, in a table cell too; any number of backticks may be inside."""
-    shown = printable(text).replace("|", r"\|")
+def code(text: str, *, cell: bool = False) -> str:
+    """Return `text` as a code span, with any backticks in it; `cell` is for a table's cell."""
+    shown = printable(text)
+    if cell:
+        shown = shown.replace("|", r"\|")
     fence = "`" * (max((len(run) for run in _TICKS.findall(shown)), default=0) + 1)
     blank = " " if shown.startswith("`") or shown.endswith("`") or not shown else ""
     return f"{fence}{blank}{shown}{blank}{fence}"
@@ -64,10 +66,11 @@ def as_markdown(result: ProjectResult, *, mode: Mode = "write") -> str:
     """Return the text for a pull request, or for a comment on what is pending."""
     total = summarize(result)
     if not total.files_changed:
-        lines = [f"`migrate-cache` finds nothing to change in {count(total.files, 'Dockerfile')}."]
+        found = count(total.files, "Dockerfile")
+        lines = [f"`migrate-cache` finds nothing to change in {found}.", ""]
         lines += _kept(result)
         lines += _failed(result)
-        return "\n".join(lines) + "\n"
+        return "\n".join(lines).rstrip("\n") + "\n"
     verb = "would change" if pending(mode) else "changes"
     lines = [
         "## Let parallel image builds use their caches side by side",
@@ -93,7 +96,7 @@ def _rules(changes: Iterable[tuple[str, int]]) -> Iterator[str]:
     yield "|---|---|---|"
     for rule, number in changes:
         summary = RULES[rule].summary if rule in RULES else ""
-        yield f"| {rule} | {number} | {_cell(summary)} |"
+        yield f"| {_cell(rule)} | {number} | {summary} |"
     yield ""
 
 
@@ -114,15 +117,11 @@ def _ids(result: ProjectResult) -> Iterator[str]:
     yield "| old id | new id | cache | mode | used in |"
     yield "|---|---|---|---|---|"
     for (old, new), outcomes in sorted(renamed.items()):
-        modes = _both(
-            "/".join(sorted({outcome.sharing_before or "shared" for outcome in outcomes})),
-            "/".join(sorted({outcome.sharing_after or "shared" for outcome in outcomes})),
-        )
-        tools = sorted({outcome.tool or outcome.kind for outcome in outcomes})
-        yield (
-            f"| {code(old)} | {code(new)} | {_cell(', '.join(tools))} | {modes} "
-            f"| {_files(outcome.path for outcome in outcomes)} |"
-        )
+        before = "/".join(sorted({outcome.sharing_before or "shared" for outcome in outcomes}))
+        after = "/".join(sorted({outcome.sharing_after or "shared" for outcome in outcomes}))
+        ids = f"{code(old, cell=True)} | {code(new, cell=True)}"
+        paths = _files(outcome.path for outcome in outcomes)
+        yield f"| {ids} | {_tools(outcomes)} | {_mode(before, after)} | {paths} |"
     yield ""
 
 
@@ -139,11 +138,10 @@ def _modes(result: ProjectResult) -> Iterator[str]:
     yield "| id | mode | cache | mounts | why |"
     yield "|---|---|---|---|---|"
     for (name, before, after), outcomes in sorted(rows.items()):
-        tools = sorted({outcome.tool or outcome.kind for outcome in outcomes})
         reasons = list(dict.fromkeys(outcome.reason for outcome in outcomes))
         yield (
-            f"| {code(name)} | {_both(before or 'shared', after or 'shared')} "
-            f"| {_cell(', '.join(tools))} | {len(outcomes)} | {_cell(' '.join(reasons[:2]))} |"
+            f"| {code(name, cell=True)} | {_mode(before, after)} "
+            f"| {_tools(outcomes)} | {len(outcomes)} | {_cell(' '.join(reasons[:2]))} |"
         )
     yield ""
 
@@ -182,8 +180,9 @@ def _after(result: ProjectResult) -> Iterator[str]:
         unnamed = [code(name) for name, command in zip(old, commands, strict=True) if not command]
         if unnamed:
             yield (
-                "For ids with variables the description in the first command's output shows what "
-                "they became: " + ", ".join(unnamed) + "."
+                f"For {', '.join(unnamed)}, take the record's id from the first command's output, "
+                "where the description ends with what the id became, and give it to "
+                "`docker buildx prune --filter id=RECORD`."
             )
             yield ""
 
@@ -196,7 +195,7 @@ def _kept(result: ProjectResult) -> Iterator[str]:
     yield "### Left as it is"
     yield ""
     for rule, number in sorted(numbers.items()):
-        summary = escape(RULES[rule].summary) if rule in RULES else ""
+        summary = RULES[rule].summary if rule in RULES else ""
         yield f"- **{rule}**, {count(number, 'mount')}: {summary}"
     yield ""
     rows: dict[tuple[str, str, str, str], list[str]] = {}
@@ -213,7 +212,7 @@ def _kept(result: ProjectResult) -> Iterator[str]:
     yield "| rule | id | mode | why | where |"
     yield "|---|---|---|---|---|"
     for (rule, name, sharing, reason), places in sorted(rows.items()):
-        cells = (_cell(rule), code(name), _cell(sharing), _cell(reason), _files(places))
+        cells = (_cell(rule), code(name, cell=True), _cell(sharing), _cell(reason), _files(places))
         yield f"| {' | '.join(cells)} |"
     yield ""
     yield "</details>"
@@ -250,13 +249,18 @@ def _cell(text: str) -> str:
     return escape(text) or " "
 
 
-def _both(before: str, after: str) -> str:
-    return escape(before) if before == after else f"{escape(before)} → {escape(after)}"
+def _tools(outcomes: Iterable[Outcome]) -> str:
+    return _cell(", ".join(sorted({outcome.tool or outcome.kind for outcome in outcomes})))
+
+
+def _mode(before: str, after: str) -> str:
+    before, after = escape(before or "shared"), escape(after or "shared")
+    return before if before == after else f"{before} → {after}"
 
 
 def _files(paths: Iterable[str]) -> str:
     distinct = sorted(set(paths))
-    shown = [code(path) for path in distinct[:3]]
+    shown = [code(path, cell=True) for path in distinct[:3]]
     if len(distinct) > 3:
         shown.append(f"and {len(distinct) - 3} more")
     return ", ".join(shown)

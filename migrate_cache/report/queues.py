@@ -43,9 +43,11 @@ class Queue:
             words = f"every {self.repeated} queues"
         elif self.size:
             words = f"{self.size} services queue"
+        elif self.mixed:
+            return "forks (modes differ)"
         else:
-            words = "nobody waits"
-        return words + ", modes differ" if self.mixed else words
+            return "nobody waits"
+        return words + ", forks" if self.mixed else words
 
 
 def queue_before(cache: CacheInfo) -> Queue:

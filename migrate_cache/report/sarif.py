@@ -171,7 +171,7 @@ class _File:
 
     def _result(self, item: Change | Note, level: str) -> Data:
         location: Data = {"artifactLocation": self._artifact}
-        line = self._places.line(item.line)
+        line = self._places.of(item)
         if line:
             region = {"startLine": line}
             column = item.column - (self._mark if item.line == 1 else 0)

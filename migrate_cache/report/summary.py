@@ -6,11 +6,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from migrate_cache.edits import Note
 from migrate_cache.errors import MigrateError, SafetyError, WriteError
 from migrate_cache.rules import RULES
 
 if TYPE_CHECKING:
-    from migrate_cache.edits import FileResult, Outcome, ProjectResult
+    from migrate_cache.edits import Change, FileResult, Outcome, ProjectResult
 
 __all__ = ["Mode", "Places", "Summary", "error_code", "pending", "shared_with_others", "summarize"]
 
@@ -113,6 +114,7 @@ class Places:
     """
 
     def __init__(self, file: FileResult, mode: Mode) -> None:
+        self._before = file.before
         self._grown: list[tuple[int, int]] = []
         if pending(mode) or not file.changed:
             return
@@ -121,9 +123,19 @@ class Places:
                 old = file.before[edit.span.start : edit.span.end]
                 grown = edit.text.count("\n") - old.count("\n")
                 if grown:
-                    line = file.before.count("\n", 0, edit.span.start) + 1
-                    self._grown.append((line, grown))
+                    self._grown.append((edit.span.start, grown))
 
     def line(self, line: int) -> int:
         """Return the present number of the line that was number `line`."""
-        return line + sum(grown for at, grown in self._grown if at <= line) if line else 0
+        if not self._grown or not line:
+            return line
+        count = self._before.count
+        return line + sum(grown for at, grown in self._grown if count("\n", 0, at) < line)
+
+    def of(self, item: Change | Note) -> int:
+        """Return the present line of a change or note; an inserted line is its own place."""
+        if not self._grown or isinstance(item, Note) or not item.edits:
+            return self.line(item.line)
+        start = min(edit.span.start for edit in item.edits)
+        line = self._before.count("\n", 0, start) + 1
+        return line + sum(grown for at, grown in self._grown if at < start)

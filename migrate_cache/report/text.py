@@ -129,7 +129,7 @@ def summary_text(
         count(total.errors, "error") if total.errors else "",
     ]
     if any(findings):
-        lines.append(enumerate_words(word for word in findings if word).capitalize() + ".")
+        lines.append(enumerate_words(word for word in findings if word) + ".")
     lines += [wrap(line, columns) for line in _next_steps(result, total, mode)]
     return "\n".join(lines) + "\n"
 
@@ -172,7 +172,7 @@ def _entries(
     grouped: dict[tuple[str, str, tuple[str, ...]], list[int]] = {}
     for item in items:
         key = (item.rule, item.reason, item.evidence if verbose else ())
-        grouped.setdefault(key, []).append(places.line(item.line))
+        grouped.setdefault(key, []).append(places.of(item))
     rows = [(_lines(at), *key) for key, at in grouped.items()]
     margin = max((cells(at) for at, *_ in rows), default=0)
     for at, rule, reason, evidence in rows:
@@ -263,8 +263,9 @@ def _next_steps(result: ProjectResult, total: Summary, mode: Mode) -> Iterator[s
     if failed:
         unread = all(error_code(error) == "MC901" for error in failed.values())
         verb = "could not be read" if unread else "failed"
-        yield f"{count(len(failed), 'file')} {verb}: {_some(list(failed))}. All others are done."
-    if shared_with_others(result):
+        rest = " All others are done." if total.files_changed and mode == "write" else ""
+        yield f"{count(len(failed), 'file')} {verb}: {_some(list(failed))}.{rest}"
+    if total.files_changed and shared_with_others(result):
         yield (
             "A cache id belongs to the builder, not to this repository: where another repository "
             "on the same builder still locks these caches, migrate both together, or see "

@@ -16,6 +16,7 @@ class Buildah(Engine):
     expands_ids = True
     forks_mixed_modes = False
     lists_caches = False
+    frees_locks = False  # 1.28; later ones were not tried
     key_leaves_out_mounts = False
 
     def __init__(self) -> None:

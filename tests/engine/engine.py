@@ -63,6 +63,9 @@ class Engine(ABC):
     expands_ids: bool
     #: It can be asked which caches exist.
     lists_caches: bool = True
+    #: A RUN's locks are freed when it ends. Else, where it has several, all but the last one are
+    #: kept until the build ends, and a second such RUN waits for its own build for ever.
+    frees_locks: bool = True
     #: A user in another mode than the present one gets a second, empty directory.
     forks_mixed_modes: bool
     #: Neither id nor mode is part of a RUN's key in the layer cache (BuildKit 0.13).
