@@ -13,7 +13,6 @@ import typer
 from typer.core import TyperCommand
 
 from migrate_cache import __version__
-
 from migrate_cache.config import DEFAULT_ID_TEMPLATE, PLACEHOLDERS
 from migrate_cache.errors import ConfigError, MigrateError
 from migrate_cache.run import EXIT_FAILED, EXIT_USAGE, Format, Options, run

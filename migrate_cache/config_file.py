@@ -84,6 +84,8 @@ def _table(path: str, data: bytes, document: dict[str, object]) -> Mapping[str, 
         place = re.search(r" \(at line (\d+), column (\d+)\)$", str(error))
         line, column = map(int, place.groups()) if place else (0, 0)
         message = str(error)[: place.start()] if place else str(error)
+        if message.endswith(" (at end of document)"):
+            line, column = data.count(b"\n") + 1, 1
         raise ConfigError(
             f"not valid TOML: {message}", path=display_path(path), line=line, column=column
         ) from None

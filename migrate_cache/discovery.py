@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from migrate_cache.builds import is_build_file
 from migrate_cache.config_file import Root, find_root
-from migrate_cache.errors import ParseError, display_path
+from migrate_cache.errors import ConfigError, ParseError, display_path
 from migrate_cache.globs import Globs
 from migrate_cache.listing import list_files
 
@@ -93,7 +93,8 @@ def project_root(paths: Sequence[str]) -> Root:
     """
     folders = []
     for path in paths or (".",):
-        real = os.path.realpath(path)
+        # A name with a zero byte is no file's; it is answered where PATHS are resolved.
+        real = os.path.realpath(path.replace("\0", ""))
         folders.append(real if os.path.isdir(real) else os.path.dirname(real))
     try:
         common = os.path.commonpath(folders)
@@ -132,7 +133,7 @@ def discover(
     return Found(
         root.path,
         tuple(sorted(found.values(), key=lambda one: one.path)),
-        BuildFiles(root.path, _build_files(listed, settings, excluded)),
+        BuildFiles(root.path, _build_files(listed, settings, excluded, root.path)),
         tuple(path for path in listed if path.rpartition("/")[2] in TALLY_NAMES),
         tuple(named.errors),
     )
@@ -228,7 +229,12 @@ def _inside(real: str, root: str) -> bool:
     return real == root or real.startswith(root.rstrip(os.sep) + os.sep)
 
 
-def _build_files(listed: Sequence[str], settings: Settings, excluded: Globs) -> list[str]:
+def _build_files(
+    listed: Sequence[str], settings: Settings, excluded: Globs, root: str
+) -> list[str]:
+    for path in settings.build_files:
+        if not os.path.isfile(os.path.join(root, *path.split("/"))):
+            raise ConfigError(f"build-files: no such file below {display_path(root)}: {path}")
     files = [path for path in listed if is_build_file(path) and not excluded.match(path)]
     files += [path for path in settings.build_files if path not in files]
     return sorted(files)

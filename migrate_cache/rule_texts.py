@@ -533,8 +533,9 @@ RUN --mount=type=cache,target=/var/cache/apt \\
         kind="note",
         summary="an ignore comment that no longer does anything",
         explanation="""
-No rule named in the comment would say or do anything here, so the comment can go. An ignore that
-stays around hides the next finding at the same place.
+No rule that the comment names would say or do anything here any more, so the comment can go. One
+that stays around would hide the next finding at the same place, and nobody would know that it
+was never looked at.
 """,
         before="""\
 FROM golang:1.26

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Mapping
+from os.path import commonprefix
 from types import MappingProxyType
 
 from migrate_cache.errors import ConfigError, nearest
@@ -130,9 +131,10 @@ def _find(code: str) -> Rule:
     for rule in TEXTS:
         if wanted.upper() == rule.code or wanted.lower() == rule.name:
             return rule
-    near = nearest(wanted.upper(), list(RULES)) or nearest(
-        wanted.lower(), [rule.name for rule in TEXTS]
-    )
+    if wanted.upper().startswith("MC"):
+        near = max(RULES, key=lambda code: len(commonprefix([code, wanted.upper()])))
+    else:
+        near = nearest(wanted.lower(), [rule.name for rule in TEXTS]) or ""
     hint = f"did you mean {near}? " if near else ""
     raise ConfigError(f"no such rule: {wanted!a}", hint=f"{hint}--list-rules lists all of them")
 

@@ -17,7 +17,7 @@ from migrate_cache.edits import (
 from migrate_cache.errors import ParseError, SafetyError
 from migrate_cache.source import Source, Span
 
-HOSTILE = "-we ird\n\x1b[31m\"q\",`b`|<b>@me:%\udcff\u202e.Dockerfile"
+HOSTILE = '-we ird\n\x1b[31m"q",`b`|<b>@me:%\udcff\u202e.Dockerfile'
 
 
 def planned(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from report_samples import HOSTILE, HOSTILE_FILE, PROJECT, planned, rust_file
+from tests.report_samples import HOSTILE, HOSTILE_FILE, PROJECT, planned, rust_file
 
 from migrate_cache.edits import Change, Edit, FileResult, apply_edits
 from migrate_cache.report.diff import git_path, patch, unified
@@ -26,7 +26,12 @@ ENVIRONMENT = {
 
 def git(folder: Path, *arguments: str, data: bytes = b"") -> bytes:
     done = subprocess.run(
-        ["git", *arguments], cwd=folder, input=data, capture_output=True, env=ENVIRONMENT, check=False
+        ["git", *arguments],
+        cwd=folder,
+        input=data,
+        capture_output=True,
+        env=ENVIRONMENT,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -116,7 +121,8 @@ def test_git_applies_a_patch_of_many_files_and_takes_it_back(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["plain", "far", "near", "neighbours", "crlf", "control characters", "blank in the name"]
+    "name",
+    ["plain", "far", "near", "neighbours", "crlf", "control characters", "blank in the name"],
 )
 def test_it_is_what_git_itself_writes(name, tmp_path):
     file = CASES[name]
@@ -186,10 +192,14 @@ def applied(before: str, diff: str) -> str:
 
 
 def test_a_large_file_takes_no_time():
-    before = "".join(f"RUN --mount=type=cache,target=/c{n},sharing=locked x\n" for n in range(100_000))
+    before = "".join(
+        f"RUN --mount=type=cache,target=/c{n},sharing=locked x\n" for n in range(100_000)
+    )
     edits = tuple(
         Edit(Span(at, at + 6), "shared")
-        for at in (before.index(f"/c{n},sharing=") + len(f"/c{n},sharing=") for n in range(0, 100_000, 997))
+        for at in (
+            before.index(f"/c{n},sharing=") + len(f"/c{n},sharing=") for n in range(0, 100_000, 997)
+        )
     )
     after = apply_edits(before, edits)
     file = FileResult("d", before, after, (Change("MC101", 1, 1, "", edits),))

@@ -302,7 +302,7 @@ def test_a_folder_of_somebody_else(tmp_path: Path, folder_mode: int) -> None:
         os.chown(tmp_path / name, 65534, 65534)
     for write in writes:
         os.chown(write.path, 65534, 65534)
-    done = start(tmp_path, setup="os.setgid(65534); os.setuid(65534)")
+    done = start(tmp_path, setup="import fcntl; os.setgid(65534); os.setuid(65534)")
     said, _ = done.communicate(timeout=30)
     assert done.returncode == 3
     assert "d1/Dockerfile: could not be written: Permission denied; nothing was written" in said

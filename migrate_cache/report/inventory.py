@@ -15,6 +15,7 @@ from migrate_cache.report.style import (
     pad,
     paint,
     terminal_width,
+    wrap,
 )
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def table(
         if len(widths) < len(_HEADINGS):
             lines.append(fit(f"{_MARGIN}now: {row[3]}; after: {row[4]}", columns))
         lines += _details(cache, columns, color=color, verbose=verbose)
-    return "\n".join(lines) + "\n\n" + _total(caches) + "\n"
+    return "\n".join(lines) + "\n\n" + wrap(_total(caches), columns) + "\n"
 
 
 def _hurt(cache: CacheInfo) -> tuple[int, int, int, str]:

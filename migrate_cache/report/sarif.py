@@ -8,7 +8,7 @@ changes are plain notes at the lines where they now stand.
 from __future__ import annotations
 
 import json
-from pathlib import PurePosixPath, PureWindowsPath
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -28,6 +28,8 @@ SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _ROOT = "SRCROOT"
 _LEVELS = {"rewrite": "warning", "note": "note", "warning": "warning", "error": "error"}
 _BOM = "\ufeff"
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+_PLAIN = "/-._~"
 
 Data = dict[str, Any]
 
@@ -74,21 +76,16 @@ def as_sarif(result: ProjectResult, *, mode: Mode = "write") -> str:
 
 def path_uri(path: str) -> str:
     """Return a path as a URI reference: every byte that is not plain is percent-encoded."""
-    text = quote(encode(path.replace("\\", "/") if _has_drive(path) else path), safe="/-._~")
-    if _has_drive(path):
-        return f"file:///{text}"
-    if path.startswith("/"):
-        return f"file://{text}"
-    # A colon in the first part would read as a scheme; quote has encoded it.
-    return text
-
-
-def _has_drive(path: str) -> bool:
-    return bool(PureWindowsPath(path).drive) and not path.startswith("/")
+    if _DRIVE.match(path):
+        rest = quote(encode(path[2:].replace("\\", "/")), safe=_PLAIN)
+        return f"file:///{path[:2]}{rest}"
+    # A colon in the first part would read as a scheme: it is encoded like all others.
+    text = quote(encode(path), safe=_PLAIN)
+    return f"file://{text}" if path.startswith("/") else text
 
 
 def _is_absolute(path: str) -> bool:
-    return PurePosixPath(path).is_absolute() or _has_drive(path)
+    return path.startswith("/") or _DRIVE.match(path) is not None
 
 
 def _root(root: str) -> Data:

@@ -15,6 +15,7 @@ class Buildah(Engine):
     name = "buildah"
     expands_ids = True
     forks_mixed_modes = False
+    hides_global_arguments = False
     lists_caches = False
     frees_locks = False  # 1.28; later ones were not tried
     key_leaves_out_mounts = False

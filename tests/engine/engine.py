@@ -61,6 +61,8 @@ class Engine(ABC):
     version: str
     #: A variable in an id is expanded (Dockerfile frontend 1.3); else its text is the id.
     expands_ids: bool
+    #: An ARG before the first FROM is not in scope in a stage that does not repeat it.
+    hides_global_arguments: bool = True
     #: It can be asked which caches exist.
     lists_caches: bool = True
     #: A RUN's locks are freed when it ends. Else, where it has several, all but the last one are

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -25,21 +26,28 @@ def test_mixed_modes_fork_a_cache(any_engine: Engine, tmp_path: Path, proved: Pr
     assert (repo / site.file).read_bytes() == before
 
     (repo / site.file).write_bytes(before.replace(b"sharing=locked", b"sharing=shared"))
-    meet(repo, expect=2, patience=60)
-    for built in any_engine.build_all([site, admin]):
-        assert built.ok, built.log
+    # The locked one is there first, and stays for the third step of this kind.
+    meet(repo, expect=3, patience=60)
+    with ThreadPoolExecutor() as pool:
+        locked = pool.submit(any_engine.build, admin)
+        while read_events(any_engine, tmp_path).names("begin", "npm") != ["admin"] * 2:
+            assert not locked.done(), locked.result().log
+        shared = any_engine.build(site)
+        assert shared.ok, shared.log
+        assert locked.result().ok
     events = read_events(any_engine, tmp_path)
-    # The first build found it empty; of the other two, one more does where the cache is forked.
-    cold = len(events.names("cold", "npm"))
 
     assert events.most_at_once("npm") == 2
-    assert cold == (2 if any_engine.forks_mixed_modes else 1)
+    # The locked one finds what the first build left.
+    assert events.names("warm", "npm")[0] == "admin"
+    forked = events.names("cold", "npm") == ["admin", "site"]
+    assert forked is any_engine.forks_mixed_modes
     if any_engine.lists_caches:
         records = [cache for cache in any_engine.caches() if cache.target == "/root/.npm"]
-        assert len(records) == (2 if any_engine.forks_mixed_modes else 1)
+        assert len(records) == (2 if forked else 1)
     proved(
-        "a shared and a locked user of one id at the same time (MC203)",
-        "the second one gets a new, empty directory" if cold == 2 else "one directory, no waiting",
+        "a shared user of an id comes while a locked one holds it (MC203)",
+        "does not wait; gets a new, empty directory" if forked else "does not wait; same directory",
     )
 
 
@@ -57,8 +65,12 @@ def test_an_undeclared_variable_merges_caches(
         built = any_engine.build(Build(repo, args=args, output=repo / f"out-{name}"))
         assert built.ok, built.log
     found = sorted(path.name for path in (repo / "out-web").iterdir())
-    assert found == ["shop-api", "shop-web"]
+    merged = found == ["shop-api", "shop-web"]
+    assert merged or found == ["shop-web"]
+    assert merged is any_engine.hides_global_arguments
     proved(
-        "`id=target-${SERVICE}` where SERVICE is not in scope (MC205)",
-        "builds without an error, and both services have one cache",
+        "`id=target-${SERVICE}` where only an ARG before the first FROM declares it (MC205)",
+        "builds without an error, and all services have one cache"
+        if merged
+        else "the variable is in scope on this engine",
     )

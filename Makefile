@@ -1,0 +1,57 @@
+# Two commands do all the set-up: `make demo` shows the tool at work, `make test` runs the tests.
+# Both make a virtual environment of their own, from python3 (3.11 or newer) and git.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+DEMO := build/demo/shop
+
+.PHONY: demo test lint format engine-test bench clean
+
+demo: $(VENV)/.runtime
+	@rm -rf build/demo && mkdir -p build/demo && cp -R fixtures/demo/before $(DEMO)
+	@git -C $(DEMO) init --quiet
+	@echo "== What would change: migrate-cache --dry-run" && echo
+	@cd $(DEMO) && $(CURDIR)/$(BIN)/migrate-cache --dry-run
+	@echo && echo "== The migration: migrate-cache" && echo
+	@cd $(DEMO) && $(CURDIR)/$(BIN)/migrate-cache
+	@rm -rf $(DEMO)/.git && diff -r fixtures/demo/after $(DEMO)
+	@echo && echo "== Done: $(DEMO) is fixtures/demo/after, byte for byte."
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Builds images on a private Docker engine; needs root, docker.io and busybox-static.
+engine-test: $(VENV)/.dev
+	$(BIN)/python -m pytest -m engine -p no:xdist tests/engine $(ARGS)
+
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/reading.py
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) --editable .
+	@touch $@
+
+# Groups need pip 25.1. The differential parsers are optional: one has wheels for some systems only.
+$(VENV)/.dev: $(VENV)/.runtime
+	$(PIP) --upgrade pip
+	$(PIP) --group dev
+	-$(PIP) --group differential
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

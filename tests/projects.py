@@ -1,0 +1,80 @@
+"""The corpus as projects: each folder of a repository is one."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from migrate_cache.builds import is_build_file
+from migrate_cache.edits import ProjectResult
+from migrate_cache.project import Input, plan
+from migrate_cache.report.diff import unified
+from migrate_cache.source import encode
+
+
+@dataclass(frozen=True)
+class Project:
+    """The Dockerfiles and build files of one repository, by path."""
+
+    name: str
+    dockerfiles: dict[str, bytes]
+    build_files: dict[str, bytes]
+
+    def plan(self, dockerfiles: dict[str, bytes] | None = None) -> ProjectResult:
+        inputs = [Input(path, data) for path, data in (dockerfiles or self.dockerfiles).items()]
+        return plan(inputs, root_name="project", build_files=self.build_files)
+
+
+def projects(folder: Path, paths: Iterable[str]) -> list[Project]:
+    """Group the corpus' paths by repository; a single file is a project of its own."""
+    roots: dict[str, list[str]] = {}
+    for path in paths:
+        parts = path.split("/")
+        # files/<owner>+<name>/…, files/_older/<owner>+<name>/<version>/…, files/_single/<file>
+        depth = {"_older": 4, "_single": 3}.get(parts[1] if len(parts) > 1 else "", 2)
+        root = "/".join(parts[: min(depth, len(parts) - 1)])
+        if "_single" in parts[:2]:
+            root = path
+        roots.setdefault(root, []).append(path)
+    return [_project(folder, root, members) for root, members in sorted(roots.items())]
+
+
+def _project(folder: Path, root: str, paths: list[str]) -> Project:
+    base = folder / root
+    if base.is_file():
+        return Project(root, {base.name: base.read_bytes()}, {})
+    build_files = {}
+    for path in sorted(base.rglob("*")):
+        name = path.relative_to(base).as_posix()
+        if path.is_file() and (is_build_file(name) or path.name == ".env"):
+            build_files[name] = path.read_bytes()
+    dockerfiles = {
+        path[len(root) + 1 :]: (folder / path).read_bytes() for path in sorted(paths)
+    }
+    return Project(root, dockerfiles, build_files)
+
+
+def git_apply(project: Project, result: ProjectResult, scratch: Path) -> str:
+    """Apply all diffs of a plan for real; return what is wrong, ``""`` where nothing is."""
+    changed = [file for file in result.files if file.changed]
+    if not changed:
+        return ""
+    scratch.mkdir()
+    for file in changed:
+        path = scratch / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(project.dockerfiles[file.path])
+    subprocess.run(["git", "init", "--quiet"], cwd=scratch, check=True)
+    patch = b"".join(encode(unified(file)) for file in changed)
+    for options in (["--check"], []):
+        applied = subprocess.run(
+            ["git", "apply", *options, "-"], cwd=scratch, input=patch, capture_output=True
+        )
+        if applied.returncode:
+            return applied.stderr.decode(errors="replace")
+    for file in changed:
+        if (scratch / file.path).read_bytes() != encode(file.after):
+            return f"{file.path} is not what was planned after git apply"
+    return ""
