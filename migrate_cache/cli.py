@@ -20,6 +20,7 @@ from migrate_cache.terminal import Color  # noqa: TC001 - Typer reads the annota
 
 __all__ = ["app", "main"]
 
+_PATHS = "Arguments"
 _MODES = "What is written"
 _PLAN = "What changes, and how"
 _FILES = "Which files and settings"
@@ -59,12 +60,13 @@ class _Command(TyperCommand):
     """Help by topics: each fits a screen."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        topics: dict[str, list[tuple[str, str]]] = {topic: [] for topic in _TOPICS}
+        topics: dict[str, list[tuple[str, str]]] = {topic: [] for topic in (_PATHS, *_TOPICS)}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
-            if record is not None and parameter.param_type_name == "option":
+            if record is not None:
                 panel = getattr(parameter, "rich_help_panel", None)
-                topics[panel if panel in topics else _OTHER].append(record)
+                argument = parameter.param_type_name == "argument"
+                topics[_PATHS if argument else panel if panel in topics else _OTHER].append(record)
         for topic, records in topics.items():
             if records:
                 with formatter.section(topic):
@@ -235,9 +237,7 @@ def migrate(  # noqa: PLR0913, PLR0917 - one parameter an option
     ] = None,
     jobs: Annotated[
         int,
-        _option(
-            "--jobs", "-j", topic=_FILES, metavar="N", help="Work in N processes at most."
-        ),
+        _option("--jobs", "-j", topic=_FILES, metavar="N", help="Work in N processes at most."),
     ] = _DEFAULT.jobs,
     format: Annotated[  # noqa: A002 - the option's name
         Format,

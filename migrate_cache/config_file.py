@@ -63,9 +63,12 @@ def _config_in(folder: str) -> str:
             data = _read(path)
         except OSError:
             continue
-        # Somebody else's broken pyproject.toml is none of our business.
-        if b"migrate-cache" in data and _table(path, data, {}) is not None:
-            return path
+        try:
+            # Somebody else's broken pyproject.toml is none of our business.
+            if b"migrate-cache" in data and _table(path, data, {}) is not None:
+                return path
+        except ConfigError:
+            return path  # it is explained when it is read, if it is
     return ""
 
 

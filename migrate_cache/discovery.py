@@ -15,7 +15,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from migrate_cache.builds import is_build_file
 from migrate_cache.config_file import Root, find_root
 from migrate_cache.errors import ConfigError, ParseError, display_path
 from migrate_cache.globs import Globs
@@ -44,6 +43,8 @@ _NOT = re.compile(
     r"|.*~|#.*#|\.#.*|\._.*",
     re.IGNORECASE | re.DOTALL,
 )
+# Every name that `is_build_file` takes has one of these in it; most projects need no more.
+_MAY_BUILD = re.compile(r"compose|docker-bake|\.github/workflows/", re.IGNORECASE)
 TALLY_NAMES = (".tally.toml", "tally.toml")
 
 
@@ -235,7 +236,12 @@ def _build_files(
     for path in settings.build_files:
         if not os.path.isfile(os.path.join(root, *path.split("/"))):
             raise ConfigError(f"build-files: no such file below {display_path(root)}: {path}")
-    files = [path for path in listed if is_build_file(path) and not excluded.match(path)]
+    files: list[str] = []
+    likely = [path for path in listed if _MAY_BUILD.search(path)]
+    if likely:
+        from migrate_cache.builds import is_build_file
+
+        files = [path for path in likely if is_build_file(path) and not excluded.match(path)]
     files += [path for path in settings.build_files if path not in files]
     return sorted(files)
 

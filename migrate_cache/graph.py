@@ -253,6 +253,14 @@ class Graph:
         return self._by_stage.get((path, stage), [])
 
     @cached_property
+    def uses_in_file(self) -> dict[str, list[Use]]:
+        """The cache mounts of each file, by its path."""
+        found: dict[str, list[Use]] = {}
+        for use in self.uses:
+            found.setdefault(use.path, []).append(use)
+        return found
+
+    @cached_property
     def _by_stage(self) -> dict[tuple[str, int], list[Use]]:
         found: dict[tuple[str, int], list[Use]] = {}
         for use in self.uses:

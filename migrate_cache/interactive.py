@@ -31,17 +31,18 @@ e  explain the rule
 """
 
 
-def choose(plan: Callable[[Refused], ProjectResult], *, color: bool = False) -> ProjectResult:
-    """Ask about each change of a plan and return the plan of those that were accepted.
+def choose(
+    plan: Callable[[Refused], ProjectResult], result: ProjectResult, *, color: bool = False
+) -> ProjectResult:
+    """Ask about each change of a `result` and return the plan of those that were accepted.
 
-    The end of the input means "quit". Questions and answers are on standard error and
+    `plan` makes it again without the changes that were refused. The end of the input means "quit". Questions and answers are on standard error and
     standard input.
     """
     refused: Refused = frozenset()
     accepted: set[tuple[str, Change]] = set()
     whole_files: set[str] = set()
     asked = 0
-    result = plan(refused)
     while True:
         waiting = [
             (file, change)

@@ -171,7 +171,7 @@ def _check_lengths(source: Source) -> None:
 
 
 class _Line(NamedTuple):
-    r"""A physical line: ``start <= content <= end <= stop``.
+    r"""A physical line without a byte order mark: ``start <= content <= end <= stop``.
 
     `content` is its first character that is no blank (or `end`), `end` is before the
     ``\r\n``, `stop` behind it.
@@ -205,12 +205,13 @@ class _Reader:
             return None
         self._index += 1
         stop = starts[self._index] if self._index < len(starts) else len(text)
+        if start == 0 and text.startswith(BOM):
+            start = 1
         end = stop
         while end > start and text[end - 1] in "\r\n":
             end -= 1
-        first = start + 1 if start == 0 and text.startswith(BOM) else start
-        content = _skip_blanks(text, first, max(first, end))
-        return _Line(start, content, max(first, end), stop, text.startswith("#", content, end))
+        content = _skip_blanks(text, start, end)
+        return _Line(start, content, end, stop, text.startswith("#", content, end))
 
 
 def _skip_blanks(text: str, start: int, end: int) -> int:
@@ -241,7 +242,7 @@ class _Directives:
         if not self._open:
             return
         text = self._source.text
-        if line.start == 0 and text.startswith("#!", line.content):
+        if line.start == line.content <= len(BOM) and text.startswith("#!", line.content):
             self._after_shebang = True
             return
         match = _DIRECTIVE.fullmatch(text, line.content, line.end)
@@ -261,7 +262,7 @@ class _Directives:
             if in_force:
                 self._set_escape(value, match.start(2))
         else:
-            in_force = line.content == line.start or self._source.text[line.start] == BOM
+            in_force = line.content == line.start
         self.found.append(Directive(name, value, Span(line.content, line.end), in_force))
 
     def _set_escape(self, value: str, offset: int) -> None:

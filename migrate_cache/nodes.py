@@ -70,7 +70,7 @@ Part: TypeAlias = Node | Token
 _BLANKS = SPACES.replace("\n", "").replace("\r", "") + "\udc85\udca0"
 # An escape character that is no part of a token ends its line, or the file.
 _TRIVIA = re.compile(
-    rf"(?P<CONTINUATION>[\\`][ \t]*(?:\r*\n|\Z))"
+    rf"(?P<CONTINUATION>[\\`][ \t]*\r*(?:\n|\Z))"
     rf"|(?P<NEWLINE>\r*\n)"
     rf"|(?P<COMMENT>\#[^\r\n]*(?:\r+[^\r\n]+)*)"
     rf"|(?P<BLANK>[{_BLANKS}]+|\r+)"

@@ -49,6 +49,10 @@ class Output:
         """Write a report, whose own escape sequences are its colours, on standard output."""
         self.write(encode(text))
 
+    def data(self, text: str) -> None:
+        """Write text that has no colours; exact for programs, escaped for a terminal."""
+        self.text(printable_block(text) if self._terminal else text)
+
     def diffs(self, files: Iterable[FileResult]) -> None:
         """Write the diffs of all files that change, as a patch where nobody looks at them."""
         from migrate_cache.report.diff import unified

@@ -22,7 +22,7 @@ from migrate_cache.edits import (
     apply_edits,
 )
 from migrate_cache.errors import MigrateError, ParseError, SafetyError
-from migrate_cache.source import decode
+from migrate_cache.source import decode, encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ Refused = frozenset[tuple[str, int, str]]
 
 _REWRITES = ("MC101", "MC102", "MC103", "MC104")
 _MOST_PASSES = 5
+_HELD_BY_SAFETY = "the safety net refused the result"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,25 +99,28 @@ def plan(
     """
     settings = settings or Settings()
     ordered = sorted(inputs, key=lambda item: item.path)
+    errors: dict[str, MigrateError] = {}
     for _ in range(_MOST_PASSES):
         result, unsafe = _Planner(ordered, settings, root_name, build_files or {}, refused).run()
         if not unsafe:
-            break
+            return _with_errors(result, errors)
+        errors |= unsafe
         # A refused file takes part in caches with others: plan the others without it.
         ordered = [
-            replace(item, writable=False, held_by="the safety net refused the result")
-            if item.path in unsafe
-            else item
+            replace(item, writable=False, held_by=_HELD_BY_SAFETY) if item.path in errors else item
             for item in ordered
         ]
-        errors = unsafe
-        result = _with_errors(result, errors)
-    return result
+    return _with_errors(result, {file.path: errors.get(file.path) for file in result.files})
 
 
-def _with_errors(result: ProjectResult, errors: Mapping[str, MigrateError]) -> ProjectResult:
+def _with_errors(
+    result: ProjectResult, errors: Mapping[str, MigrateError | None]
+) -> ProjectResult:
+    """Return a plan in which the files that `errors` names stay as they are."""
     files = tuple(
-        replace(file, after=file.before, changes=(), error=errors.get(file.path, file.error))
+        replace(file, after=file.before, changes=(), error=errors[file.path] or file.error)
+        if file.path in errors
+        else file
         for file in result.files
     )
     return replace(result, files=files)
@@ -135,7 +139,7 @@ def migrate(
     files, from which services are read. `FileResult.after` is the new text of each file.
     """
     inputs = [
-        Input(path, data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data)
+        Input(path, encode(data) if isinstance(data, str) else data)
         for path, data in files.items()
     ]
     return plan(inputs, settings, root_name=root_name, build_files=build_files)
@@ -310,11 +314,10 @@ class _Planner:
             seen.setdefault(insertion.file.path, set()).add(
                 (insertion.rule, insertion.before.start)
             )
+        trees = {file.path: file.tree for file in read.files}
         for remark in context.remarks:
-            for file in read.files:
-                if file.path == remark.path:
-                    start = _instruction_start(file.tree, remark.line)
-                    seen.setdefault(file.path, set()).add((remark.rule, start))
+            start = _instruction_start(trees[remark.path], remark.line)
+            seen.setdefault(remark.path, set()).add((remark.rule, start))
         return seen
 
     # -- one file -----------------------------------------------------------------------
@@ -333,8 +336,7 @@ class _Planner:
         insertions = [item for item in context.insertions if item.file.path == file.path]
         decisions = {
             id(use.mount): context.decisions[id(use)]
-            for use in context.graph.uses
-            if use.path == file.path
+            for use in context.graph.uses_in_file.get(file.path, ())
         }
         changes = changes_of(file, decisions.values(), insertions)
         notes = tuple(
@@ -361,9 +363,7 @@ class _Planner:
         return FileResult(file.path, before, before if error else after, changes, notes, error)
 
     def _notes(self, file: File, context: Context) -> Iterator[Note]:
-        for use in context.graph.uses:
-            if use.path != file.path:
-                continue
+        for use in context.graph.uses_in_file.get(file.path, ()):
             decision = context.decisions[id(use)]
             if not decision.changes and _is_noteworthy(decision.rule):
                 yield Note(
@@ -377,25 +377,20 @@ class _Planner:
 
     def _second_run(self, files: Mapping[str, FileResult]) -> dict[str, MigrateError]:
         """Plan again over the new texts: whatever would change once more is refused."""
-        if not any(result.changed for result in files.values()):
+        # After a refusal there may be more to do, and lines have moved.
+        if self.refused or not any(result.changed for result in files.values()):
             return {}
         inputs = [
-            replace(item, data=files[item.path].after.encode("utf-8", "surrogateescape"))
-            if item.path in files
-            else item
+            replace(item, data=encode(files[item.path].after)) if item.path in files else item
             for item in self.inputs
         ]
         again = _Planner(inputs, self.settings, self.root_name, self.build_files, frozenset())
-        again.builds, again.warnings = self.builds, self.warnings
-        again.refused = self.refused
+        again.builds = self.builds
         read = again._read()
         context = again._decide(read, again._ignores(read))
         unstable = {
             decision.use.path for decision in context.decisions.values() if decision.changes
         } | {insertion.file.path for insertion in context.insertions}
-        if self.refused:
-            # Lines have moved, so a refusal can name another place now.
-            return {}
         return {
             path: SafetyError(
                 "the safety net refused the result: a second run would change it again",
@@ -410,7 +405,7 @@ class _Planner:
     ) -> ProjectResult:
         results = []
         for item in self.inputs:
-            if not item.writable and item.held_by != "the safety net refused the result":
+            if not item.writable and item.held_by != _HELD_BY_SAFETY:
                 continue
             text = self.texts.get(item.path, "")
             results.append(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Mapping
-from os.path import commonprefix
 from types import MappingProxyType
 
 from migrate_cache.errors import ConfigError, nearest
@@ -132,11 +131,17 @@ def _find(code: str) -> Rule:
         if wanted.upper() == rule.code or wanted.lower() == rule.name:
             return rule
     if wanted.upper().startswith("MC"):
-        near = max(RULES, key=lambda code: len(commonprefix([code, wanted.upper()])))
+        near = max(RULES, key=lambda code: _agreement(code, wanted.upper()))
     else:
         near = nearest(wanted.lower(), [rule.name for rule in TEXTS]) or ""
     hint = f"did you mean {near}? " if near else ""
     raise ConfigError(f"no such rule: {wanted!a}", hint=f"{hint}--list-rules lists all of them")
+
+
+def _agreement(one: str, other: str) -> int:
+    """Return how many characters the two begin with in common."""
+    pairs = zip(one, other, strict=False)
+    return next((at for at, (left, right) in enumerate(pairs) if left != right), len(other))
 
 
 def _sentence(text: str) -> str:

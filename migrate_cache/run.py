@@ -89,18 +89,20 @@ def run(options: Options, given: Mapping[str, object]) -> int:
     job = _Job(options, given)
     data = b""
     if options.from_standard_input:
+        if sys.stdin is None:
+            raise ConfigError("standard input is closed")
         data = sys.stdin.buffer.read()
         if not job.read_standard_input(data):
             return _filter(options, output, data, None)
     else:
         job.read_project()
+    writes = options.mode == "write" and not options.from_standard_input
+    result = job.plan_writable() if writes else job.plan()
     if options.interactive:
         from migrate_cache.interactive import choose
 
-        result = choose(job.plan, color=output.color_talk)
-    else:
-        result = job.plan()
-    if options.mode == "write" and not options.from_standard_input:
+        result = choose(job.plan, result, color=output.color_talk)
+    if writes:
         result = job.write(result)
     result = job.completed(result)
     if options.from_standard_input and _is_filter(options):
@@ -226,32 +228,40 @@ class _Job:
                 refused=refused,
             )
 
-    def write(self, result: ProjectResult) -> ProjectResult:
-        """Write what is planned, and return what came of it."""
-        assert self.found is not None
-        real = {file.path: file.real for file in self.found.dockerfiles}
-        if not any(file.changed for file in result.files):
-            return result
-        from migrate_cache.writer import Write, refusal, write_all
+    def plan_writable(self) -> ProjectResult:
+        """Plan what can be written: files that cannot be replaced are errors, and stay."""
+        from migrate_cache.writer import refusal
 
+        result = self.plan()
         held = {
             file.path: reason
             for file in result.files
-            if file.changed and (reason := refusal(real[file.path]))
+            if file.changed and (reason := refusal(self._real(file.path)))
         }
-        if held and not self.options.interactive:
+        if held:
             # Others may depend on what cannot change: plan again with it as it is.
             self._hold(held)
             result = self.plan()
+        return result
+
+    def _real(self, path: str) -> str:
+        assert self.found is not None
+        return next(file.real for file in self.found.dockerfiles if file.path == path)
+
+    def write(self, result: ProjectResult) -> ProjectResult:
+        """Write what is planned, and return what came of it."""
+        from migrate_cache.writer import Write, write_all
+
         writes = [
-            Write(real[file.path], file.path, encode(file.before), encode(file.after))
+            Write(self._real(file.path), file.path, encode(file.before), encode(file.after))
             for file in result.files
             if file.changed
         ]
-        for write in writes:
-            if os.stat(write.path).st_nlink > 1:
-                message = "the file has another name (a hard link), which keeps the old text"
-                self.warnings.append(Warn(write.name, 0, 0, message))
+        if not writes:
+            return result
+        linked = [write.name for write in writes if _has_other_names(write.path)]
+        message = "the file has another name (a hard link), which keeps the old text"
+        self.warnings += [Warn(name, 0, 0, message) for name in linked]
         try:
             write_all(writes, self.root.path)
         except WriteError as error:
@@ -286,6 +296,13 @@ class _Job:
             files=tuple(sorted(files, key=lambda file: file.path)),
             warnings=(*result.warnings, *warnings),
         )
+
+
+def _has_other_names(path: str) -> bool:
+    try:
+        return os.stat(path).st_nlink > 1
+    except OSError:  # gone meanwhile: the writer says so
+        return False
 
 
 def _undone(result: ProjectResult, error: WriteError) -> ProjectResult:
@@ -345,7 +362,7 @@ def _show(options: Options, output: Output, result: ProjectResult) -> None:
     elif shown is not Format.TEXT:
         from migrate_cache.report import render
 
-        output.text(render(shown, result, mode=options.mode))
+        output.data(render(shown, result, mode=options.mode))
     talk = shown in (Format.TEXT, Format.PATCH) and not options.caches
     output.report(
         result,
@@ -380,5 +397,5 @@ def show_tree(path: str, output: Output) -> int:
     except MigrateError as error:
         output.error(error)
         return EXIT_FAILED
-    output.text(format_tree(tree))
+    output.data(format_tree(tree))
     return 0

@@ -100,7 +100,7 @@ def test_the_opposite_of_an_option_is_a_key_too(tmp_path: Path) -> None:
     assert "both given" in complaint(tmp_path, "cargo-lock = true\nno-cargo-lock = true\n")
 
 
-def test_later_sources_win(tmp_path: Path) -> None:
+def test_later_sources_win() -> None:
     settings = settings_from({"service": "a", "keep_lock": True}, {"service": "b"})
     assert (settings.service, settings.keep_lock) == ("b", True)
 

@@ -82,7 +82,7 @@ def file_error(tree: Dockerfile, record: Record) -> Iterator[str]:
 
 def instruction_differences(path: str, ours: Instruction, theirs: Record) -> Iterator[str]:
     facts = [
-        ("keyword", ours.keyword, theirs["cmd"].upper()),
+        ("keyword", ours.keyword.upper(), theirs["cmd"].upper()),
         ("flags", [*map(as_bytes_are_read, ours.flags)], theirs["flags"]),
         ("line", ours.line.text, theirs["line"]),
         ("lines", [ours.start_line, ours.end_line], [theirs["start"], theirs["end"]]),
@@ -91,7 +91,7 @@ def instruction_differences(path: str, ours: Instruction, theirs: Record) -> Ite
     if theirs.get("onbuild"):
         trigger, inner = ours.trigger, theirs["onbuild"]
         facts += [
-            ("trigger", trigger and trigger.keyword, inner["cmd"].upper()),
+            ("trigger", trigger and trigger.keyword.upper(), inner["cmd"].upper()),
             ("its flags", trigger and list(trigger.flags), inner["flags"]),
             ("its mounts", mounts(trigger), inner.get("mounts") or []),
         ]

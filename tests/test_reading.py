@@ -8,6 +8,7 @@ Where a parser of BuildKit's is installed and knows the corner (``dockerfile``, 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -329,7 +330,6 @@ def test_names_of_options() -> None:
         ("<<EOF", "EOF", True, False),
         ("<<-EOF", "EOF", True, True),
         ("<< EOF", "EOF", True, False),
-        ("<<- EOF", "EOF", True, True),
         ("<< -EOF", "-EOF", True, False),
         ("3<<EOF", "EOF", True, False),
         ("<<'EOF'", "EOF", False, False),
@@ -364,6 +364,7 @@ def test_words_that_announce_a_heredoc(word: str, name: str, expands: bool, chom
         "RUN <EOF",
         "RUN <<",
         "RUN <<-",
+        "RUN <<- EOF",
         'RUN <<""',
         "RUN cat << ''",
         "RUN a<<EOF",
@@ -578,10 +579,8 @@ def test_names_of_variables() -> None:
 
 @given(st.text(alphabet="${}:-+?#%/\\'\"<ab1 ", max_size=30))
 def test_any_word_is_expanded_or_refused(word: str) -> None:
-    try:
+    with suppress(WordError):
         expand(word, {"a": "1"})
-    except WordError:
-        pass
     variables(word)
 
 
@@ -601,12 +600,12 @@ def test_one_rule_is_one_node() -> None:
 def test_every_terminal_is_described_by_a_kind_of_its_own() -> None:
     terminals = set(re.findall(r"^([A-Z]\w*)(?:\.\d)?:", grammar(), re.MULTILINE))
     text = (
-        'ARG a\nFROM a\nENV a=b c=d\nLABEL a=b\nCOPY b c\nADD b c\nUSER e\nCMD ["f"]\n'
+        'ARG a\nFROM --platform=p a\nENV a=b c=d\nLABEL a=b\nCOPY b c\nADD b c\nUSER e\nCMD ["f"]\n'
         "ONBUILD RUN --mount='type=cache,\"target=/c\"' -- \xa0x\n"
     )
     kinds = {token.kind for token in tree_of(text).tokens()}
-    # The escape character is a part of other terminals.
-    assert terminals - kinds == {"ESCAPE"}
+    # The escape character is a part of other terminals, and a flag is read once more.
+    assert terminals - kinds == {"ESCAPE", "FLAG"}
 
 
 def test_the_tree_as_text(snapshot: object) -> None:

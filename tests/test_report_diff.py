@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.report_samples import HOSTILE, HOSTILE_FILE, PROJECT, planned, rust_file
 
 from migrate_cache.edits import Change, Edit, FileResult, apply_edits
 from migrate_cache.report.diff import git_path, patch, unified
 from migrate_cache.source import Span, decode, encode
+from tests.report_samples import HOSTILE, HOSTILE_FILE, PROJECT, planned, rust_file
 
 ENVIRONMENT = {
     **os.environ,
@@ -149,8 +149,8 @@ texts = st.text(st.sampled_from("ab\n\r\udcff\x0c"), max_size=40)
 @given(texts, st.lists(st.tuples(st.integers(0, 40), st.integers(0, 6), texts), max_size=4))
 def test_any_edits_give_a_diff_that_leads_to_the_result(before, raw):
     edits, position = [], 0
-    for start, length, text in sorted(raw):
-        start = min(max(start, position), len(before))
+    for at, length, text in sorted(raw):
+        start = min(max(at, position), len(before))
         position = min(start + length, len(before))
         edits.append(Edit(Span(start, position), text))
     after = apply_edits(before, edits)

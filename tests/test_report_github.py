@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from tests.report_samples import EMPTY, HOSTILE_PROJECT, PROJECT
 
 from migrate_cache.report.github import workflow_commands
+from tests.report_samples import EMPTY, HOSTILE_PROJECT, PROJECT
 
 COMMAND = re.compile(r"::(notice|warning|error) ([^:]*)::(.*)")
 

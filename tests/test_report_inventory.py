@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.report_samples import CACHES, EMPTY, HOSTILE_PROJECT, PROJECT, user
 
 from migrate_cache.edits import CacheInfo, CacheUser, ProjectResult
 from migrate_cache.report.inventory import table
 from migrate_cache.report.queues import queue_after, queue_before
 from migrate_cache.report.style import cells
+from tests.report_samples import CACHES, EMPTY, HOSTILE_PROJECT, PROJECT, user
 
 
 @pytest.mark.parametrize("width", [60, 100, 160])
@@ -56,12 +56,12 @@ def test_no_caches():
     assert table(EMPTY) == "No cache mounts.\n"
 
 
-def cache(*users: tuple[str, str, str, str], id: str = "c") -> CacheInfo:
+def cache(*users: tuple[str, str, str, str]) -> CacheInfo:
     made = (
         CacheUser("Dockerfile", 1, "", service, before, after, id_after)
         for service, before, after, id_after in users
     )
-    return CacheInfo(id, "output", "", (), tuple(made))
+    return CacheInfo("c", "output", "", (), tuple(made))
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ import json
 
 import jsonschema
 import pytest
-from tests.report_samples import EMPTY, HOSTILE, HOSTILE_PROJECT, NOTHING, PROJECT
 
 from migrate_cache.report import FORMATS, render
 from migrate_cache.report.machine import as_data, as_json, as_jsonl, schema
 from migrate_cache.source import encode
+from tests.report_samples import EMPTY, HOSTILE, HOSTILE_PROJECT, NOTHING, PROJECT
 
 PROJECTS = {"project": PROJECT, "hostile": HOSTILE_PROJECT, "nothing": NOTHING, "empty": EMPTY}
 
@@ -99,9 +99,9 @@ def test_no_lone_surrogate_is_left():
             json.dumps(json.loads(line), ensure_ascii=False).encode("utf-8")
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize("name", PROJECTS)
-def test_every_format_renders_everything_twice_the_same(format, name):
-    first = render(format, PROJECTS[name], mode="check")
-    assert first == render(format, PROJECTS[name], mode="check")
+def test_every_format_renders_everything_twice_the_same(kind, name):
+    first = render(kind, PROJECTS[name], mode="check")
+    assert first == render(kind, PROJECTS[name], mode="check")
     encode(first)

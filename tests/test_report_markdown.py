@@ -7,9 +7,9 @@ import shlex
 
 import pytest
 from markdown_it import MarkdownIt
-from tests.report_samples import HOSTILE_PROJECT, NOTHING, PROJECT
 
 from migrate_cache.report.markdown import as_markdown, code, escape, prune_command
+from tests.report_samples import HOSTILE_PROJECT, NOTHING, PROJECT
 
 READER = MarkdownIt("commonmark").enable("table")
 

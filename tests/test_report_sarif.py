@@ -9,13 +9,13 @@ from urllib.parse import unquote_to_bytes
 
 import jsonschema
 import pytest
-from tests.report_samples import EMPTY, HOSTILE, HOSTILE_PROJECT, PROJECT, planned
 
 from migrate_cache.edits import ProjectResult
 from migrate_cache.errors import WriteError
 from migrate_cache.report.sarif import as_sarif, path_uri
 from migrate_cache.rules import RULES
 from migrate_cache.source import encode
+from tests.report_samples import EMPTY, HOSTILE, HOSTILE_PROJECT, PROJECT, planned
 
 PROJECTS = {"project": PROJECT, "hostile": HOSTILE_PROJECT, "empty": EMPTY}
 MODES = ["write", "dry-run", "check"]

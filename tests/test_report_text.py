@@ -5,18 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.report_samples import (
-    BROKEN,
-    EMPTY,
-    HOSTILE_PROJECT,
-    NOTHING,
-    PROJECT,
-    WEB_FILE,
-    planned,
-    rust_file,
-)
 
-from migrate_cache.edits import FileResult, Outcome, ProjectResult
+from migrate_cache.edits import FileResult, ProjectResult
 from migrate_cache.errors import MigrateError, ParseError, SafetyError, WriteError
 from migrate_cache.report import render
 from migrate_cache.report.escape import json_safe, printable
@@ -30,6 +20,16 @@ from migrate_cache.report.style import (
     wrap,
 )
 from migrate_cache.report.text import error_text, file_text, report
+from tests.report_samples import (
+    BROKEN,
+    EMPTY,
+    HOSTILE_PROJECT,
+    NOTHING,
+    PROJECT,
+    WEB_FILE,
+    planned,
+    rust_file,
+)
 
 
 @pytest.mark.parametrize("mode", ["write", "dry-run", "check"])
@@ -111,7 +111,7 @@ def test_notes_are_left_out_unless_verbose():
 
 def test_words_agree_with_numbers():
     one = ProjectResult("/r", (planned("d", "locked", ("locked", "s", "MC101")),))
-    assert "Changed 1 file: 0 of 0 cache mounts." in report(one)
+    assert "Changed 1 file: 0 of the project's 0 cache mounts." in report(one)
     assert "1 change\n" in report(one)
     assert count(0, "file") == "0 files"
     assert count(2, "entry", "entries") == "2 entries"
@@ -130,12 +130,14 @@ def test_many_failed_files_are_counted():
     assert "1 file failed: broken.Dockerfile.\n" in report(unwritten)
 
 
-def test_a_mount_in_order_is_said_to_be():
+def test_what_a_rewriting_rule_keeps_is_told_from_what_is_in_order():
     fine = replace(PROJECT.outcomes[0], sharing_before="shared", reason="is shared already")
     shown = report(ProjectResult("/r", (), (fine,)), width=100)
-    assert "already in order" in shown
+    assert "1 mount  in order already" in shown
     assert "sharing=locked" not in shown
-    assert isinstance(fine, Outcome)
+    held = replace(fine, sharing_before="locked", sharing_after="locked")
+    shown = report(ProjectResult("/r", (), (held,)), width=100)
+    assert "MC101  1 mount  kept for a reason that `--verbose` gives" in shown
 
 
 @pytest.mark.parametrize(

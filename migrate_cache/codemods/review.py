@@ -102,7 +102,7 @@ def _read_elsewhere(context: Context) -> Iterator[Remark]:
                 index = int(source) if source.isdigit() else names.get(source, -1)
                 for path in instruction.arguments.split()[:-1]:
                     for use in outputs.get(index, ()):
-                        if posixpath.normpath("/" + path).startswith(use.directory + "/"):
+                        if posixpath.normpath("/" + path.lstrip("/")).startswith(use.directory + "/"):
                             place = file.tree.source.place(instruction.start)
                             yield Remark(
                                 file.path,

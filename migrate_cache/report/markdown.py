@@ -195,7 +195,9 @@ def _kept(result: ProjectResult) -> Iterator[str]:
     yield "### Left as it is"
     yield ""
     for rule, number in sorted(numbers.items()):
-        summary = RULES[rule].summary if rule in RULES else ""
+        found = RULES.get(rule)
+        kept_by_rewrite = found is not None and found.kind == "rewrite"
+        summary = "kept for the reason below" if kept_by_rewrite or not found else found.summary
         yield f"- **{rule}**, {count(number, 'mount')}: {summary}"
     yield ""
     rows: dict[tuple[str, str, str, str], list[str]] = {}

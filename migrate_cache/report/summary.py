@@ -69,8 +69,13 @@ def rule_kind(code: str) -> str:
 
 
 def kept_rule(outcome: Outcome) -> str:
-    """Return the rule that keeps a mount as it is, ``""`` where it is in order already."""
-    return "" if rule_kind(outcome.rule) == "rewrite" else outcome.rule
+    """Return the rule that keeps a mount as it is, ``""`` where it is in order already.
+
+    A rule that rewrites also says why it does not: what is not locked is in order then.
+    """
+    if rule_kind(outcome.rule) == "rewrite" and outcome.sharing_before != "locked":
+        return ""
+    return outcome.rule
 
 
 def error_code(error: MigrateError) -> str:

@@ -234,28 +234,34 @@ def _warn(warn: Warn, color: bool, columns: int) -> str:
 
 
 def _headline(total: Summary, mode: Mode) -> str:
-    mounts = f"{total.mounts_changed} of {count(total.mounts, 'cache mount')}"
+    mounts = count(total.mounts, "cache mount")
     if total.files_changed:
         verb = "Would change" if pending(mode) else "Changed"
-        return f"{verb} {count(total.files_changed, 'file')}: {mounts}."
+        files = count(total.files_changed, "file")
+        return f"{verb} {files}: {total.mounts_changed} of the project's {mounts}."
     if not total.files and total.errors == 0:
         return "No Dockerfiles found."
-    files, caches = count(total.files, "file"), count(total.mounts, "cache mount")
-    return f"Nothing to change in {files} ({caches})."
+    return f"Nothing to change in {count(total.files, 'file')}; the project has {mounts}."
 
 
 def _counted(
     pairs: Iterable[tuple[str, int]], noun: str, color: bool, columns: int
 ) -> Iterator[str]:
-    rows = [
-        (code, count(number, noun), RULES[code].summary if code in RULES else "already in order")
-        for code, number in pairs
-    ]
+    rows = [(code, count(number, noun), _meaning(code, noun)) for code, number in pairs]
     margin = max((len(number) for _, number, _ in rows), default=0)
-    for code, number, summary in rows:
+    for code, number, meaning in rows:
         name = paint(code, KIND_COLOURS[rule_kind(code)], color) if code else " " * 5
         indent = " " * (len("MC101") + margin + 6)
-        yield wrap(summary, columns, f"  {name}  {number.ljust(margin)}  ", indent)
+        yield wrap(meaning, columns, f"  {name}  {number.ljust(margin)}  ", indent)
+
+
+def _meaning(code: str, noun: str) -> str:
+    rule = RULES.get(code)
+    if rule is None:
+        return "in order already"
+    if noun == "mount" and rule.kind == "rewrite":
+        return "kept for a reason that `--verbose` gives"
+    return rule.summary
 
 
 def _next_steps(result: ProjectResult, total: Summary, mode: Mode) -> Iterator[str]:

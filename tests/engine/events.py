@@ -26,7 +26,7 @@ class Events:
     """The steps of builds: (what, step, name) in order."""
 
     def __init__(self, text: str) -> None:
-        self.lines = [line.split(" ") for line in text.splitlines()]
+        self.lines = [line.split(" ", 2) for line in text.splitlines()]
 
     def names(self, what: str, step: str) -> list[str]:
         """Return who said that."""

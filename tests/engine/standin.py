@@ -14,7 +14,7 @@ __all__ = ["REPOS", "add_busybox", "add_program", "meet", "migrate", "naive", "s
 _HERE = Path(__file__).parent
 REPOS = _HERE / "repos"
 _BUSYBOX = Path("/bin/busybox")
-_APPLETS = "cat chmod chown cp grep id ln ls mkdir rm sh sleep touch usleep".split()
+_APPLETS = "cat chmod chown cp cut grep id ln ls md5sum mkdir rm sh sleep touch usleep".split()
 
 
 def stand_in(case: str, place: Path, *, expect: int = 1, patience: float = 0) -> Path:

@@ -39,7 +39,7 @@ def test_mixed_modes_fork_a_cache(any_engine: Engine, tmp_path: Path, proved: Pr
 
     assert events.most_at_once("npm") == 2
     # The locked one finds what the first build left.
-    assert events.names("warm", "npm")[0] == "admin"
+    assert "admin" in events.names("warm", "npm")
     forked = events.names("cold", "npm") == ["admin", "site"]
     assert forked is any_engine.forks_mixed_modes
     if any_engine.lists_caches:

@@ -1,0 +1,158 @@
+"""A package registry on loopback with generated crates, and this machine's cargo in an image."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from .standin import add_program
+
+__all__ = ["add_cargo", "cargo_and_rustc", "registry", "workspace"]
+
+_FILES = 12
+
+
+@contextmanager
+def registry(count: int) -> Iterator[tuple[str, list[str]]]:
+    """Serve ``count`` crates; yields the index's address, and the names."""
+    names = [f"crate-{number:03}" for number in range(count)]
+    pages: dict[str, bytes] = {}
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(pages))
+    server.daemon_threads = True
+    address = f"http://127.0.0.1:{server.server_port}"
+    pages["/index/config.json"] = json.dumps({"dl": f"{address}/crates"}).encode()
+    for name in names:
+        packed = _crate(name)
+        pages[f"/crates/{name}/1.0.0/download"] = packed
+        entry = {"name": name, "vers": "1.0.0", "deps": [], "features": {}, "yanked": False}
+        entry["cksum"] = hashlib.sha256(packed).hexdigest()
+        pages[f"/index/{name[:2]}/{name[2:4]}/{name}"] = json.dumps(entry).encode() + b"\n"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"sparse+{address}/index/", names
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _handler(pages: dict[str, bytes]) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        # An answer is two small writes: together they would wait for each other's receipt.
+        disable_nagle_algorithm = True
+
+        def do_GET(self) -> None:
+            page = pages.get(self.path)
+            self.send_response(200 if page is not None else 404)
+            self.send_header("Content-Length", str(len(page or b"")))
+            self.end_headers()
+            self.wfile.write(page or b"")
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (its name above)
+            """Say nothing."""
+
+    return Handler
+
+
+def _crate(name: str) -> bytes:
+    """Pack a crate of a few files."""
+    files = {"Cargo.toml": f'[package]\nname = "{name}"\nversion = "1.0.0"\nedition = "2021"\n'}
+    files["src/lib.rs"] = "".join(f"mod part{number};\n" for number in range(_FILES))
+    for number in range(_FILES):
+        files[f"src/part{number}.rs"] = f"// {name}\n" * 200
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for path, text in files.items():
+            entry = tarfile.TarInfo(f"{name}-1.0.0/{path}")
+            entry.size = len(text.encode())
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    return gzip.compress(packed.getvalue(), mtime=0)
+
+
+def workspace(folder: Path, names: Sequence[str]) -> None:
+    """Write a package that depends on all of these."""
+    (folder / "src").mkdir(parents=True)
+    (folder / "src" / "lib.rs").write_text("")
+    needs = "".join(f'{name} = "1"\n' for name in names)
+    (folder / "Cargo.toml").write_text(
+        '[package]\nname = "service"\nversion = "1.0.0"\nedition = "2021"\n'
+        f"[workspace]\n[dependencies]\n{needs}"
+    )
+
+
+def cargo_and_rustc() -> tuple[Path, Path] | None:
+    """Find the real ones: what PATH finds may be rustup, which only passes calls on."""
+    found = []
+    for name in ("cargo", "rustc"):
+        path = shutil.which(name)
+        if rustup := shutil.which("rustup"):
+            told = subprocess.run(
+                [rustup, "which", name], capture_output=True, text=True, check=False
+            )
+            path = told.stdout.strip() if told.returncode == 0 else None
+        if path is None:
+            return None
+        found.append(Path(path))
+    return found[0], found[1]
+
+
+def add_cargo(root: Path, index: str, scratch: Path) -> str:
+    """Put cargo into an image's root, set up for this registry; return cargo's version.
+
+    ``cargo fetch`` asks rustc what it is. The answers are recorded here, and given by a script:
+    the compiler itself would be hundreds of megabytes.
+    """
+    found = cargo_and_rustc()
+    assert found is not None
+    cargo, rustc = found
+    home = root / "usr" / "local" / "cargo"
+    add_program(root, cargo, "usr/local/cargo/bin/cargo")
+    (home / "config.toml").write_text(
+        '[source.crates-io]\nreplace-with = "loopback"\n'
+        f'[source.loopback]\nregistry = "{index}"\n'
+        # A failed download is not tried again: that would hide what the tests are about.
+        "[net]\nretry = 0\n"
+    )
+    answers = root / "lib" / "rustc"
+    answers.mkdir()
+    _record(cargo, rustc, answers, scratch)
+    script = home / "bin" / "rustc"
+    script.write_text(f"#!/bin/sh\n{_KEY}\nexec cat /lib/rustc/$key\n")
+    script.chmod(0o755)
+    # As in the official image: everyone may write here.
+    for path in (home, home / "bin"):
+        path.chmod(0o777)
+    told = subprocess.run([cargo, "--version"], capture_output=True, text=True, check=True).stdout
+    version = re.match(r"cargo (\S+)", told)
+    return version[1] if version else told.strip()
+
+
+_KEY = """key=$(echo "$*" | md5sum | cut -d" " -f1)"""
+
+
+def _record(cargo: Path, rustc: Path, answers: Path, scratch: Path) -> None:
+    recorder = scratch / "rustc-recorder"
+    recorder.write_text(f'#!/bin/sh\n{_KEY}\n"{rustc}" "$@" | tee "{answers}/$key"\n')
+    recorder.chmod(0o755)
+    workspace(scratch / "empty", [])
+    subprocess.run(
+        [cargo, "fetch", "--offline"],
+        cwd=scratch / "empty",
+        env={"PATH": os.environ["PATH"], "RUSTC": str(recorder), "CARGO_HOME": str(scratch / "home")},
+        capture_output=True,
+        check=True,
+    )
