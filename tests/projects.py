@@ -50,9 +50,7 @@ def _project(folder: Path, root: str, paths: list[str]) -> Project:
         name = path.relative_to(base).as_posix()
         if path.is_file() and (is_build_file(name) or path.name == ".env"):
             build_files[name] = path.read_bytes()
-    dockerfiles = {
-        path[len(root) + 1 :]: (folder / path).read_bytes() for path in sorted(paths)
-    }
+    dockerfiles = {path[len(root) + 1 :]: (folder / path).read_bytes() for path in sorted(paths)}
     return Project(root, dockerfiles, build_files)
 
 

@@ -44,7 +44,9 @@ def test_readme_is_current(name: str, update_docs: bool) -> None:
     if update_docs:
         README.write_text(text[: match.start(2)] + wanted + text[match.end(2) :], "utf-8")
         return
-    assert match[2] == wanted, "the README is not current: run pytest tests/test_docs.py --update-docs"
+    assert match[2] == wanted, (
+        "the README is not current: run pytest tests/test_docs.py --update-docs"
+    )
 
 
 def test_first_command_stands_before_line_20() -> None:

@@ -79,7 +79,7 @@ def disagreement(
     differs: dict[str, Callable[[str], object]],
 ) -> str:
     """Return what another parser reads otherwise in a file that both take, ``""`` if nothing."""
-    if any(question(text) for question in differs.values()):
+    if any(question(text) for question in differs.values()) or has_torn_character(tree):
         return ""
     theirs = other(text)
     if theirs is None:
@@ -93,6 +93,12 @@ def disagreement(
         if mine != their:
             return f"{mine} here\n{their} there\n{text}"
     return "" if len(ours) == len(theirs) else f"{len(ours)} here, {len(theirs)} there\n{text}"
+
+
+def has_torn_character(tree: Dockerfile) -> bool:
+    """Whether BuildKit cuts a character of a flag in two; that is an error here."""
+    flags = (flag for instruction in tree.instructions for flag in instruction.flag_nodes)
+    return any(flag.error and "cuts this character" in flag.error.message for flag in flags)
 
 
 # -- mutations -----------------------------------------------------------------------------

@@ -515,6 +515,14 @@ def test_nul_bytes_are_text_but_not_in_the_first_keyword() -> None:
     assert isinstance(read("FROM a\n".encode("utf-16")), ParseError)
 
 
+@pytest.mark.parametrize("keyword", ["FROM", "RUN", "ARG", "ENV", "USER", "CMD", "ONBUILD", "x"])
+@pytest.mark.parametrize(
+    "end", [b"\xa0", b" \xa0", b" \x85 a", b" a \xa0", b" --a\xa0", b" --\x85--b"]
+)
+def test_bytes_that_are_blanks_where_flags_are_looked_for(keyword: str, end: bytes) -> None:
+    tree_of(b"FROM a\n" + keyword.encode() + end + b"\n")
+
+
 def test_other_encodings_stay() -> None:
     data = "FROM a\nRUN caf\xe9\n".encode("latin-1")
     assert tree_of(data).text.encode("utf-8", "surrogateescape") == data

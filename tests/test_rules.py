@@ -23,7 +23,6 @@ from migrate_cache.rules import (
 )
 
 
-
 def test_every_code_is_there_in_order():
     codes = [f"MC{number}" for number in (*range(101, 105), *range(201, 215), 901, 902)]
     assert list(RULES) == codes

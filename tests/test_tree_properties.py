@@ -17,7 +17,22 @@ FEW = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 
-KEYWORDS = ["FROM", "RUN", "COPY", "ADD", "ARG", "ENV", "LABEL", "USER", "CMD", "EXPOSE", "WORKDIR", "HEALTHCHECK", "ONBUILD", "RUM"]
+KEYWORDS = [
+    "FROM",
+    "RUN",
+    "COPY",
+    "ADD",
+    "ARG",
+    "ENV",
+    "LABEL",
+    "USER",
+    "CMD",
+    "EXPOSE",
+    "WORKDIR",
+    "HEALTHCHECK",
+    "ONBUILD",
+    "RUM",
+]
 
 # -- a file made up from the grammar -------------------------------------------------------
 

@@ -9,6 +9,7 @@ from .private import Place, Unavailable, command_environment, inside
 
 __all__ = ["Buildah"]
 
+
 class Buildah(Engine):
     """``buildah`` of PATH, with storage and caches in a folder of its own."""
 
@@ -32,7 +33,7 @@ class Buildah(Engine):
         # Caches lie below TMPDIR.
         self._env = command_environment(PATH=search, HOME=str(path), TMPDIR=str(self._temporary))
         self._env["CONTAINERS_STORAGE_CONF"] = str(path / "storage.conf")
-        (path / "storage.conf").write_text("[storage]\ndriver = \"overlay\"\n")
+        (path / "storage.conf").write_text('[storage]\ndriver = "overlay"\n')
         (path / ".config" / "containers").mkdir(parents=True)
         (path / ".config" / "containers" / "policy.json").write_text(
             '{"default": [{"type": "insecureAcceptAnything"}]}'

@@ -152,7 +152,11 @@ def _record(cargo: Path, rustc: Path, answers: Path, scratch: Path) -> None:
     subprocess.run(
         [cargo, "fetch", "--offline"],
         cwd=scratch / "empty",
-        env={"PATH": os.environ["PATH"], "RUSTC": str(recorder), "CARGO_HOME": str(scratch / "home")},
+        env={
+            "PATH": os.environ["PATH"],
+            "RUSTC": str(recorder),
+            "CARGO_HOME": str(scratch / "home"),
+        },
         capture_output=True,
         check=True,
     )

@@ -37,9 +37,7 @@ def build(engine: Engine, repo: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("case", ["copyout", "copyout-stage"])
-def test_the_naive_rename(
-    any_engine: Engine, tmp_path: Path, proved: Proved, case: str
-) -> None:
+def test_the_naive_rename(any_engine: Engine, tmp_path: Path, proved: Proved, case: str) -> None:
     """The compile step is served from the layer cache, and the new cache is empty."""
     repo = stand_in(case, tmp_path)
     build(any_engine, repo, "api")
@@ -75,8 +73,6 @@ def test_what_the_tool_writes(
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_what_the_tool_writes_on_buildah(
-    buildah: Engine, tmp_path: Path, case: str
-) -> None:
+def test_what_the_tool_writes_on_buildah(buildah: Engine, tmp_path: Path, case: str) -> None:
     buildah.reset()
     test_what_the_tool_writes(buildah, tmp_path, lambda _claim, _seen: None, case, ())

@@ -112,7 +112,10 @@ def test_the_caches_are_those_that_were_planned(
     if any_engine.lists_caches:
         caches = any_engine.caches()
         planned = [("/build/target", f"target-builder-{name}") for name in FLEET]
-        planned += [("/events", "events"), ("/usr/local/cargo/registry", "/usr/local/cargo/registry")]
+        planned += [
+            ("/events", "events"),
+            ("/usr/local/cargo/registry", "/usr/local/cargo/registry"),
+        ]
         assert [cache.target for cache in caches] == [target for target, _ in planned]
         told = [(cache.target, cache.id) for cache in caches if cache.id is not None]
         assert told in ([], planned)
