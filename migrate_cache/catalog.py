@@ -13,7 +13,6 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache, cached_property
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from migrate_cache.commands import Command, all_commands, canonical
@@ -539,7 +538,9 @@ def load_catalog(extra: Sequence[Mapping[str, object]] = ()) -> Catalog:
 
 @cache
 def _built_in() -> Catalog:
-    text = Path(__file__).with_name("catalog.toml").read_text(encoding="utf-8")
+    from importlib.resources import files
+
+    text = files("migrate_cache").joinpath("catalog.toml").read_text(encoding="utf-8")
     tables = tomllib.loads(text)["cache"]
     return Catalog(tuple(_read(table, table["name"], None, custom=False) for table in tables))
 

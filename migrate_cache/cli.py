@@ -15,7 +15,8 @@ from typer.core import TyperCommand
 from migrate_cache import __version__
 from migrate_cache.config import DEFAULT_ID_TEMPLATE, PLACEHOLDERS
 from migrate_cache.errors import ConfigError, MigrateError
-from migrate_cache.run import EXIT_FAILED, EXIT_USAGE, Format, Options, run
+from migrate_cache.options import Format, Options
+from migrate_cache.run import EXIT_FAILED, EXIT_USAGE, run
 from migrate_cache.terminal import Color  # noqa: TC001 - Typer reads the annotations
 
 __all__ = ["app", "main"]

@@ -134,7 +134,7 @@ def discover(
     return Found(
         root.path,
         tuple(sorted(found.values(), key=lambda one: one.path)),
-        BuildFiles(root.path, _build_files(listed, settings, excluded, root.path)),
+        BuildFiles(root.path, _build_files(listed, settings, root.path)),
         tuple(path for path in listed if path.rpartition("/")[2] in TALLY_NAMES),
         tuple(named.errors),
     )
@@ -230,9 +230,7 @@ def _inside(real: str, root: str) -> bool:
     return real == root or real.startswith(root.rstrip(os.sep) + os.sep)
 
 
-def _build_files(
-    listed: Sequence[str], settings: Settings, excluded: Globs, root: str
-) -> list[str]:
+def _build_files(listed: Sequence[str], settings: Settings, root: str) -> list[str]:
     for path in settings.build_files:
         if not os.path.isfile(os.path.join(root, *path.split("/"))):
             raise ConfigError(f"build-files: no such file below {display_path(root)}: {path}")
@@ -241,7 +239,7 @@ def _build_files(
     if likely:
         from migrate_cache.builds import is_build_file
 
-        files = [path for path in likely if is_build_file(path) and not excluded.match(path)]
+        files = [path for path in likely if is_build_file(path)]
     files += [path for path in settings.build_files if path not in files]
     return sorted(files)
 

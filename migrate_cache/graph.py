@@ -20,6 +20,13 @@ from migrate_cache.commands import Command
 from migrate_cache.cst import Dockerfile, Instruction, Mount, Run, Stage, clean_path
 from migrate_cache.scope import Expanded, Resolved, Scope
 
+_FILE_TOOLS = frozenset(
+    """
+    : [ cat cd chmod chown cp cpio date df dirname du echo exit find grep gunzip gzip head install
+    ln ls mkdir mv printf pwd rm rmdir rsync set shopt sort stat sync tail tar test touch tree true
+    unzip wc xz zip zstd
+    """.split()
+)
 STRICTNESS = ("shared", "cargo-subdir", "output", "unknown", "exclusive")
 
 
@@ -54,6 +61,8 @@ class Use:
     match: Match
     # Why this mount can not be changed at all; "" where it can.
     held: str = ""
+    # All cache mounts of the RUN, this one included.
+    mounted_beside: list[Use] = field(default_factory=list, repr=False)
     # Rules (codes or prefixes of codes) that may not touch it, and why.
     refusals: dict[str, str] = field(default_factory=dict)
 
@@ -66,6 +75,11 @@ class Use:
     def mode(self) -> str:
         """The sharing mode that BuildKit uses."""
         return self.mount.sharing or "shared"
+
+    @property
+    def is_common(self) -> bool:
+        """Whether all builds see one and the same directory here, whatever its sharing mode."""
+        return self.mount.type == "cache" and self.mode in ("shared", "locked")
 
     @property
     def place(self) -> str:
@@ -84,6 +98,20 @@ class Use:
         if cache is None:
             return False
         return not cache.tools or bool(shell.tools(self.commands).intersection(cache.tools))
+
+    @cached_property
+    def only_copies(self) -> bool:
+        """Whether the RUN runs nothing but programs that copy, list and remove files."""
+        return all(command.program in _FILE_TOOLS for command in self.commands)
+
+    @cached_property
+    def mount_is_readonly(self) -> bool:
+        """Whether the RUN cannot write to the directory."""
+        for option in reversed(self.mount.options):
+            if option.name in ("readonly", "readwrite"):
+                is_on = (option.value or "true").lower() in ("true", "1")
+                return is_on == (option.name == "readonly")
+        return False
 
     @cached_property
     def fills(self) -> bool:
@@ -176,25 +204,31 @@ def _uses_of_run(
     # A Cargo registry beside it says whose a `target` folder is.
     if any(classify(target, tools).kind == "cargo-subdir" for m, target in mounts if is_cache(m)):
         tools |= {"cargo"}
+    beside: list[Use] = []
     for mount, target in mounts:
         if not is_cache(mount):
             continue
         place = file.tree.source.place(mount.span.start)
         directory = scope.directory(target.text if target.text is not None else target.pattern)
-        yield Use(
+        beside.append(Use(
             file.path, file.tree, file.resolved, stage, instruction, run, mount, scope,
             commands, place.line, place.column, target, directory,
-            _key(mount, scope, target), classify(target, tools), file.held,
-        )  # fmt: skip
+            _key(mount, scope, target, overridden), classify(target, tools), file.held, beside,
+        ))  # fmt: skip
+    yield from beside
 
 
-def _key(mount: Mount, scope: Scope, target: Expanded) -> CacheKey:
-    cache_id = scope.expand(mount.id).pattern if mount.id else ""
-    return CacheKey(
-        cache_id or clean_path(target.pattern),
-        *(scope.expand(mount.get(name)).pattern for name in ("uid", "gid", "mode")),
-        mount.from_.lower(),
-    )
+def _key(
+    mount: Mount, scope: Scope, target: Expanded, overridden: frozenset[str]
+) -> CacheKey:
+    cache_id = scope.expand(mount.id, overridden).pattern if mount.id else ""
+    owner = [scope.expand(mount.get(name)).pattern for name in ("uid", "gid", "mode")]
+    if any(owner):
+        # BuildKit fills in what is not given; without any of them the cache is another one.
+        uid, gid, mode = owner
+        owner = [uid or "0", gid or "0", (mode or "0755").removeprefix("0o").lstrip("0")]
+    uid, gid, mode = owner
+    return CacheKey(cache_id or clean_path(target.pattern), uid, gid, mode, mount.from_.lower())
 
 
 @dataclass
@@ -211,8 +245,8 @@ class Group:
 
     @cached_property
     def deciding(self) -> Use:
-        """The strictest user: it decides for all. RUNs that do not run the tool follow."""
-        voters = [use for use in self.uses if use.runs_tool or use.opaque] or self.uses
+        """The strictest user: it decides for all. RUNs that only copy follow."""
+        voters = [use for use in self.uses if not use.only_copies] or self.uses
         return max(voters, key=lambda use: STRICTNESS.index(use.kind))
 
     @cached_property
@@ -280,6 +314,10 @@ class Graph:
             reason = use.refusal(*rules)
             if reason and use.mode != "shared":
                 return f"{use.place} stays {use.mode} ({reason})"
+        return self.unread_user(group)
+
+    def unread_user(self, group: Group) -> str:
+        """Return which file that could not be read may use a cache, ``""`` where none does."""
         for path, text in self.unread.items():
             if any(use.key.id in text or use.mount.target in text for use in group.uses):
                 return f"{path} cannot be read and may use the same cache"
@@ -298,26 +336,33 @@ def build_graph(
     return Graph(tuple(files), ordered, tuple(_joined(groups)), unread)
 
 
+_VARIABLE = re.compile(r"\$\{\w+\}")
+
+
 def _joined(groups: list[Group]) -> Iterator[Group]:
     """Join caches whose ids meet for some value of their variables (``go-${ARCH}``, ``go-x``)."""
-    patterns = [group for group in groups if "${" in group.key.id]
     taken: set[int] = set()
-    for pattern in patterns:
-        # A text before or after the variable is needed: `${X}` alone would meet everything.
-        parts = re.split(r"\$\{\w+\}", pattern.key.id)
-        if id(pattern) in taken or len("".join(parts).strip("-_./")) < 2:
+    for pattern in groups:
+        matcher = _matcher(pattern.key.id)
+        if id(pattern) in taken or matcher is None:
             continue
-        matcher = re.compile(".+".join(map(re.escape, parts)))
         for other in groups:
-            if (
-                other is not pattern
-                and id(other) not in taken
-                and "${" not in other.key.id
-                and other.key[1:] == pattern.key[1:]
-                and matcher.fullmatch(other.key.id)
-            ):
+            if other is pattern or id(other) in taken or other.key[1:] != pattern.key[1:]:
+                continue
+            is_pattern = "${" in other.key.id
+            same_text = _VARIABLE.sub("$", other.key.id) == _VARIABLE.sub("$", pattern.key.id)
+            if same_text if is_pattern else matcher.fullmatch(other.key.id):
                 pattern.uses.extend(other.uses)
                 taken.add(id(other))
     for group in groups:
         if id(group) not in taken:
             yield group
+
+
+def _matcher(cache_id: str) -> re.Pattern[str] | None:
+    """Return what an id with variables may become, None for one without."""
+    parts = _VARIABLE.split(cache_id)
+    # A text before or after the variable is needed: `${X}` alone would meet everything.
+    if len(parts) < 2 or len("".join(parts).strip("-_./")) < 2:
+        return None
+    return re.compile(".+".join(map(re.escape, parts)))

@@ -36,8 +36,8 @@ def choose(
 ) -> ProjectResult:
     """Ask about each change of a `result` and return the plan of those that were accepted.
 
-    `plan` makes it again without the changes that were refused. The end of the input means "quit". Questions and answers are on standard error and
-    standard input.
+    `plan` makes it again without the changes that were refused. The end of the input means
+    "quit". Questions and answers are on standard error and standard input.
     """
     refused: Refused = frozenset()
     accepted: set[tuple[str, Change]] = set()

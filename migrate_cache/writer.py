@@ -72,7 +72,7 @@ def write_all(writes: Sequence[Write], root: str) -> None:
     what the plan was made from. SIGINT and SIGTERM are obeyed once everything is put back.
     """
     staged: list[_Staged] = []
-    with _signals_held() as interrupted, _locked(root):
+    with _signals_held() as interrupted, _locked(root, interrupted):
         try:
             _carry_out(writes, staged, interrupted)
         except WriteError as error:
@@ -264,7 +264,7 @@ def _signals_held() -> Iterator[list[int]]:
 
 
 @contextmanager
-def _locked(root: str) -> Iterator[None]:
+def _locked(root: str, interrupted: Sequence[int]) -> Iterator[None]:
     """Keep other runs in the same project from writing, where folders can be locked."""
     if sys.platform == "win32":
         yield
@@ -278,7 +278,7 @@ def _locked(root: str) -> Iterator[None]:
         return
     try:
         deadline = time.monotonic() + _LOCK_SECONDS
-        while True:
+        while not interrupted:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break

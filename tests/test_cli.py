@@ -16,8 +16,8 @@ import pytest
 
 from migrate_cache import __version__
 from migrate_cache.__main__ import main
+from migrate_cache.options import Format
 from migrate_cache.report import FORMATS
-from migrate_cache.run import Format
 
 HERE = Path(__file__).parent.parent
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
@@ -35,7 +35,10 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \\
     --mount=type=cache,target=/build/target,sharing=locked \\
     cargo build --release --bin shop-${SERVICE}
 """
-APT = "FROM debian\nRUN --mount=type=cache,target=/var/cache/apt,sharing=locked apt-get install -y x\n"
+APT = """\
+FROM debian
+RUN --mount=type=cache,target=/var/cache/apt,sharing=locked apt-get install -y curl
+"""
 PLAIN = "FROM scratch\nCOPY a b\n"
 
 
@@ -323,6 +326,16 @@ def test_rules(tmp_path: Path) -> None:
     explained = run(tmp_path, "--explain", "mc104")
     assert explained.returncode == 0
     assert b"MC104" in explained.stdout
+
+
+def test_show_tree(project: Path) -> None:
+    done = run(project, "--show-tree", "go/Dockerfile")
+    assert done.returncode == 0
+    assert b"/go/pkg/mod" in done.stdout
+    for name in ("nope", "go"):
+        done = run(project, "--show-tree", name)
+        assert (done.returncode, done.stdout) == (3, b"")
+        assert done.stderr.startswith(name.encode() + b": ")
 
 
 def test_colours(project: Path) -> None:

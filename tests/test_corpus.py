@@ -11,14 +11,16 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from reading import as_bytes_are_read, check_law, mounts_of
 
-from migrate_cache.cst import Dockerfile, Instruction
 from migrate_cache.errors import ParseError
 from migrate_cache.parse import parse
+
+if TYPE_CHECKING:
+    from migrate_cache.cst import Dockerfile, Instruction
 
 # Where we do not say what the oracle says, and why. The key is the end of the path and the
 # oracle's words.

@@ -46,6 +46,7 @@ E2B_DIFFERS: dict[str, Callable[[str], object]] = {
     "it does not know how long a line may be": lambda text: (
         max(map(len, text.split("\n"))) > 60_000
     ),
+    "empty quotes are a heredoc's word to it": re.compile(r"<<-?\s*(\"\"|'')").search,
     "its JSON is Python's": re.compile(r"NaN|Infinity|[0-9]e[0-9]").search,
 }
 
@@ -57,7 +58,7 @@ def go_readings(text: str) -> list[Reading] | None:
         commands = dockerfile.parse_string(text)
     except dockerfile.GoParseError:
         return None
-    return [(c.cmd.upper(), tuple(c.flags), c.start_line, c.end_line) for c in commands]
+    return [((c.cmd or "").upper(), tuple(c.flags), c.start_line, c.end_line) for c in commands]
 
 
 def e2b_readings(text: str) -> list[Reading] | None:
@@ -181,6 +182,70 @@ def test_a_mutant_is_read_as_other_parsers_read_it(
         if isinstance(tree, Dockerfile):
             difference = disagreement(tree.text, tree, other, differs)
             assert not difference, difference
+
+
+# Corners that both know; the backtick, for one, only the newer one does.
+CORNERS = [
+    "RUN --mount='type=cache,\"target=/a,b\"' x",
+    "RUN --mount=a\\ b --c='d\\'e' f",
+    'RUN --mount="a b c',
+    "RU\\\nN --mo\\\n# c\n\n  # d\nunt=a\\  \t\nb x",
+    "RUN -- --a",
+    "RUN --a -- --b c",
+    "RUN --''  x",
+    "RUN --a=b\\\\\\",
+    "RUN a\\\\\nRUN b",
+    "RUN a\\\fb\nRUN c",
+    "RUN a \\",
+    "RUN a \\\n\n\n#c\n",
+    "RUN --a\x1cb c",
+    "RUN --a\vb\f--c\rd",
+    "RUN",
+    "RUN <<A <<-'B' c\nB\nA\n\tB\nUSER d",
+    "RUN <<E\n E\nE e\nRUN --mount=x y\nE\nUSER d",
+    'RUN "<<E"\nUSER d',
+    "RUN <<<E\nUSER d",
+    'RUN ["<<E"]\nUSER d',
+    "RUN <<-\nUSER d",
+    "RUN <<eo\\'f\nx\neo'f\nUSER d",
+    "COPY <<a.txt <<b /c\na.txt\nb\nUSER d",
+    "USER <<E\nUSER d",
+    "# RUN a \\\nRUN b # c",
+]
+# The port takes empty quotes for a word; no version in Go does.
+GO_CORNERS = ['RUN <<""\nUSER d', "RUN <<-''\nUSER d"]
+NEWER_CORNERS = [
+    "RUN <<- E\nUSER d",
+    "RUN << E\nx\nE\nUSER d",
+    "RUN << -E\nx\n-E\nUSER d",
+    "RUN ${x:0:2} <<E\nx\nE\nUSER d",
+    "RUN ${x^^} <<E\nUSER d",
+    "RUN ${x:-${y:-<}} <<E\nx\nE\nUSER d",
+    "RUN it's <<E\nUSER d",
+    "RUN a<<E\nUSER d",
+]
+BACKTICK_CORNERS = ["RUN --mount=type=cache,target=C:\\c x `\n y\nRUN z \\\nUSER d"]
+
+
+@pytest.mark.parametrize("text", CORNERS + GO_CORNERS)
+def test_a_corner_is_read_as_the_go_parser_reads_it(text: str) -> None:
+    tree = read(f"FROM a\n{text}\n")
+    assert isinstance(tree, Dockerfile)
+    assert readings(tree) == go_readings(tree.text)
+
+
+@pytest.mark.parametrize("text", CORNERS + NEWER_CORNERS)
+def test_a_corner_is_read_as_the_newer_parser_reads_it(text: str) -> None:
+    tree = read(f"FROM a\n{text}\n")
+    assert isinstance(tree, Dockerfile)
+    assert readings(tree) == e2b_readings(tree.text)
+
+
+@pytest.mark.parametrize("text", BACKTICK_CORNERS)
+def test_a_corner_with_a_backtick(text: str) -> None:
+    tree = read(f"# escape=`\nFROM a\n{text}\n")
+    assert isinstance(tree, Dockerfile)
+    assert readings(tree) == e2b_readings(tree.text)
 
 
 def test_blanks_are_those_of_go() -> None:

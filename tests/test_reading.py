@@ -1,8 +1,7 @@
 """The corners of the syntax, each with what BuildKit does.
 
-Where a parser of BuildKit's is installed and knows the corner (``dockerfile``, Go, or
-``e2b-dockerfile-utils``, a port of a newer one), the differential test reads it too: see
-`CORNERS` in this file and `test_mutations.py`.
+What a parser made from BuildKit's can tell of them is compared in ``test_mutations.py``; the
+rest follows its source (``frontend/dockerfile``).
 """
 
 from __future__ import annotations
@@ -608,7 +607,8 @@ def test_one_rule_is_one_node() -> None:
 def test_every_terminal_is_described_by_a_kind_of_its_own() -> None:
     terminals = set(re.findall(r"^([A-Z]\w*)(?:\.\d)?:", grammar(), re.MULTILINE))
     text = (
-        'ARG a\nFROM --platform=p a\nENV a=b c=d\nLABEL a=b\nCOPY b c\nADD b c\nUSER e\nCMD ["f"]\n'
+        "ARG a\nFROM --platform=p a AS b\nENV a=b c=d\nLABEL a=b\nCOPY b c\nADD b c\n"
+        'USER e\nCMD ["f"]\n'
         "ONBUILD RUN --mount='type=cache,\"target=/c\"' -- \xa0x\n"
     )
     kinds = {token.kind for token in tree_of(text).tokens()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from migrate_cache.builds.model import Build
 from migrate_cache.config import Override, Settings
@@ -106,20 +107,18 @@ class Context:
 
     def override(self, path: str) -> Override | None:
         """Return the configuration's override for a file: the last one that matches."""
-        for override, matches in reversed(self._matchers):
+        for override, matches in self._matchers[::-1]:
             if matches(path):
                 return override
         return None
 
-    @property
-    def _matchers(self) -> list[tuple[Override, Callable[[str], bool]]]:
-        if not hasattr(self, "_override_matchers"):
-            from migrate_cache.globs import Globs
+    @cached_property
+    def _matchers(self) -> tuple[tuple[Override, Callable[[str], bool]], ...]:
+        from migrate_cache.globs import Globs
 
-            self._override_matchers = [
-                (override, Globs(override.files).match) for override in self.settings.overrides
-            ]
-        return self._override_matchers
+        return tuple(
+            (override, Globs(override.files).match) for override in self.settings.overrides
+        )
 
     def reruns(self, run: Run, use: Use) -> bool:
         """Whether the plan changes a RUN's layer-cache key, so that it runs once more.

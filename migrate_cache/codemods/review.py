@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
+from migrate_cache import commands as shell
 from migrate_cache.codemods.context import Context, Decision, Remark
-from migrate_cache.graph import Use
+from migrate_cache.cst import Instruction, Run
+from migrate_cache.graph import File, Use
 from migrate_cache.words import variables
 
 
@@ -23,12 +25,15 @@ def _remark(use: Use, rule: str, reason: str) -> Remark:
 
 
 def _mixed_modes(context: Context) -> Iterator[Remark]:
-    after: dict[tuple[str, ...], list[tuple[Use, Decision]]] = {}
+    after: dict[tuple[object, ...], list[tuple[Use, Decision]]] = {}
     for use in context.graph.uses:
         decision = context.decisions[id(use)]
-        cache_id = decision.id if decision.id is not None else use.key.id
-        after.setdefault((cache_id, *use.key[1:]), []).append((use, decision))
-    for (cache_id, *_), members in after.items():
+        if decision.id is not None:
+            cache: tuple[object, ...] = (decision.id, *use.key[1:])
+        else:
+            cache = (id(context.graph.group_of[id(use)]),)
+        after.setdefault(cache, []).append((use, decision))
+    for members in after.values():
         modes: dict[str, Use] = {}
         for use, decision in members:
             modes.setdefault(decision.sharing_after or "shared", use)
@@ -40,8 +45,9 @@ def _mixed_modes(context: Context) -> Iterator[Remark]:
                 yield _remark(
                     use,
                     "MC203",
-                    f"cache {cache_id} is used in different modes ({where}): BuildKit gives a "
-                    "shared user a new, empty cache while a locked one holds it",
+                    f"cache {decision.id_after} is used in different modes ({where}): BuildKit "
+                    "forks it, so that a user of one mode gets an empty directory while one of "
+                    "the other holds the cache",
                 )
 
 
@@ -85,30 +91,73 @@ def _old_frontend(context: Context) -> Iterator[Remark]:
 
 
 def _read_elsewhere(context: Context) -> Iterator[Remark]:
-    """Find COPY --from of paths that lie in a cache mount: they are not in the image."""
+    """Find what is copied out of a cache mount without mounting it: it is not in the image."""
     for file in context.graph.files:
         outputs: dict[int, list[Use]] = {}
         for use in context.graph.uses:
             if use.path == file.path and use.kind == "output" and use.target.text is not None:
                 outputs.setdefault(use.stage.index, []).append(use)
-        if not outputs:
+        if outputs:
+            for stage in file.tree.stages:
+                for instruction in stage.instructions:
+                    yield from _missing(file, instruction, outputs)
+
+
+def _missing(
+    file: File, instruction: Instruction, outputs: Mapping[int, list[Use]]
+) -> Iterator[Remark]:
+    names = {known.name: known.index for known in file.tree.stages if known.name}
+    for source, paths in _sources(instruction):
+        index = int(source) if source.isdigit() else names.get(source, -1)
+        if index < 0 or index >= len(file.tree.stages):
             continue
-        names = {stage.name: stage.index for stage in file.tree.stages if stage.name}
-        for stage in file.tree.stages:
-            for instruction in stage.instructions:
-                source = instruction.flag("from").lower()
-                if instruction.keyword != "COPY" or not source:
-                    continue
-                index = int(source) if source.isdigit() else names.get(source, -1)
-                for path in instruction.arguments.split()[:-1]:
-                    for use in outputs.get(index, ()):
-                        if posixpath.normpath("/" + path.lstrip("/")).startswith(use.directory + "/"):
-                            place = file.tree.source.place(instruction.start)
-                            yield Remark(
-                                file.path,
-                                place.line,
-                                place.column,
-                                "MC212",
-                                f"{path} lies in the cache mount {use.directory} of {use.place}, "
-                                "which is not part of the image: copy it out within that RUN",
-                            )
+        for word in paths:
+            path = posixpath.normpath(
+                "/" + file.resolved.scopes[instruction.start].expand(word).pattern
+            )
+            for use in _mounted_at(path, file, index, outputs):
+                place = file.tree.source.place(instruction.start)
+                yield Remark(
+                    file.path,
+                    place.line,
+                    place.column,
+                    "MC212",
+                    f"{word} lies in the cache mount {use.directory} of {use.place}, which is "
+                    "not part of the image: copy it out within that RUN",
+                )
+                break
+
+
+def _sources(instruction: Instruction) -> Iterator[tuple[str, Sequence[str]]]:
+    """Yield the stages that an instruction takes files from, with the files."""
+    if instruction.keyword == "COPY" and instruction.flag("from"):
+        words = instruction.exec_form or instruction.words or instruction.arguments.split()
+        yield instruction.flag("from").lower(), words[:-1]
+    if isinstance(instruction, Run):
+        for mount in instruction.mounts:
+            if mount.type == "bind" and mount.from_ and mount.source:
+                yield mount.from_.lower(), (mount.source,)
+
+
+def _mounted_at(
+    path: str, file: File, index: int, outputs: Mapping[int, list[Use]]
+) -> Iterator[Use]:
+    """Yield the mounts of a stage, or of those it is built FROM, that a path lies in."""
+    for stage in file.resolved.chain(index):
+        for use in outputs.get(stage, ()):
+            if path.startswith(use.directory + "/") and not _filled_in_image(use, file, index):
+                yield use
+
+
+def _filled_in_image(use: Use, file: File, index: int) -> bool:
+    """Whether a RUN of the stage also fills the directory without the mount."""
+    mounting = {id(other.run) for other in use.mounted_beside}
+    cache = use.match.cache
+    return cache is not None and any(
+        isinstance(instruction, Run)
+        and id(instruction) not in mounting
+        and not any(mount.type == "cache" for mount in instruction.mounts)
+        and cache.is_filled_by(shell.parse_commands(instruction.script))
+        for stage in file.resolved.chain(index)
+        for instruction in file.tree.stages[stage].instructions
+    )

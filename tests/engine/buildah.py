@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 
 from .engine import Build, Built, Cache, Engine, release, run, search_path
@@ -27,6 +28,7 @@ class Buildah(Engine):
         if program is None:
             raise Unavailable("there is no buildah (Debian package buildah)")
         self._program = program
+        self._builds = itertools.count()
         self._place = Place()
         path = self._place.path
         self._temporary = path / "tmp"
@@ -46,7 +48,8 @@ class Buildah(Engine):
         command = [self._program, f"--root={path}/root", f"--runroot={path}/runroot"]
         command += ["--storage-driver=overlay", "bud", "--layers", "--isolation=oci"]
         command.append(f"--network={'host' if build.loopback else 'none'}")
-        command.append(f"--cgroup-parent={self._place.cgroup}")
+        # One each: buildah removes it after every RUN, and waits where another one is in it.
+        command.append(f"--cgroup-parent={self._place.cgroup}/{next(self._builds)}")
         command.append(f"--file={build.context / build.file}")
         command += [f"--build-arg={name}={value}" for name, value in build.args.items()]
         if build.target:

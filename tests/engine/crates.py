@@ -29,8 +29,7 @@ def registry(count: int) -> Iterator[tuple[str, list[str]]]:
     """Serve ``count`` crates; yields the index's address, and the names."""
     names = [f"crate-{number:03}" for number in range(count)]
     pages: dict[str, bytes] = {}
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(pages))
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), _handler(pages))
     address = f"http://127.0.0.1:{server.server_port}"
     pages["/index/config.json"] = json.dumps({"dl": f"{address}/crates"}).encode()
     for name in names:
@@ -47,6 +46,14 @@ def registry(count: int) -> Iterator[tuple[str, list[str]]]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: a build that fails hangs up."""
 
 
 def _handler(pages: dict[str, bytes]) -> type[BaseHTTPRequestHandler]:

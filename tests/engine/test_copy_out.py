@@ -1,7 +1,8 @@
-"""A RUN that only copies out of a cache: the rename is dangerous, the tool's output builds."""
+"""A RUN that only copies out of a cache: renames are dangerous, the tool's output builds."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from .standin import migrate, naive, stand_in
 
 pytestmark = pytest.mark.engine
 
-CASES = ("copyout", "copyout-cargo", "copyout-stage")
+#: Whether a plain run of the tool finds something to change in it.
+CASES = {"copyout": False, "copyout-stage": False, "copyout-cargo": True, "copyout-twins": True}
 OPTIONS = [
     (),
     ("--fresh-ids",),
@@ -27,7 +29,10 @@ OPTIONS = [
 
 
 def service(repo: Path, name: str) -> Build:
-    return Build(repo, args={"SERVICE": name}, output=repo / f"out-{name}")
+    output = repo / f"out-{name}"
+    if (repo / f"Dockerfile.{name}").exists():
+        return Build(repo, f"Dockerfile.{name}", output=output)
+    return Build(repo, args={"SERVICE": name}, output=output)
 
 
 def build(engine: Engine, repo: Path, name: str) -> None:
@@ -36,10 +41,13 @@ def build(engine: Engine, repo: Path, name: str) -> None:
     assert (repo / f"out-{name}" / "shop").read_text() == f"shop-{name}\n"
 
 
-@pytest.mark.parametrize("case", ["copyout", "copyout-stage"])
-def test_the_naive_rename(any_engine: Engine, tmp_path: Path, proved: Proved, case: str) -> None:
-    """The compile step is served from the layer cache, and the new cache is empty."""
-    repo = stand_in(case, tmp_path)
+def dockerfiles(repo: Path) -> list[bytes]:
+    return [path.read_bytes() for path in sorted(repo.glob("Dockerfile*"))]
+
+
+def test_a_rename_alone(any_engine: Engine, tmp_path: Path, proved: Proved) -> None:
+    """Where the id is not in the key, the compile step is not run, and the new cache is empty."""
+    repo = stand_in("copyout", tmp_path)
     build(any_engine, repo, "api")
     naive(repo, "target=/build/target,sharing=locked", "target=/build/target,id=target-api")
     built = any_engine.build(service(repo, "api"))
@@ -47,10 +55,32 @@ def test_the_naive_rename(any_engine: Engine, tmp_path: Path, proved: Proved, ca
 
     assert built.ok is not any_engine.key_leaves_out_mounts, built.log
     assert compiled == (1 if any_engine.key_leaves_out_mounts else 2)
-    where = "stage" if case == "copyout-stage" else "RUN"
     proved(
-        f"the naive rename of a cache that a later {where} only copies out of",
-        "builds, since the compile step runs again" if built.ok else "fails: the cache is empty",
+        "danger: a new id for a cache that a later RUN only copies out of",
+        "builds: the compile step runs again"
+        if built.ok
+        else "fails: the compile step comes from the layer cache, the new cache is empty",
+    )
+
+
+def test_a_rename_by_stage(any_engine: Engine, tmp_path: Path, proved: Proved) -> None:
+    """An id with the stage's name in it parts the one that compiles from the one that copies."""
+    repo = stand_in("copyout-stage", tmp_path)
+    build(any_engine, repo, "api")
+    dockerfile = repo / "Dockerfile"
+    stages = re.split(r"(?=^FROM )", dockerfile.read_text(), flags=re.MULTILINE)
+    for number, stage in enumerate(stages):
+        name = re.match(r"FROM \S+ AS (\S+)", stage)
+        if name:
+            stages[number] = stage.replace("sharing=locked", f"id=target-{name[1]}-api")
+    dockerfile.write_text("".join(stages))
+
+    built = any_engine.build(service(repo, "api"))
+    assert not built.ok
+    assert "release/shop-api': No such file" in built.log
+    proved(
+        "danger: ids by stage, where one stage compiles and another one only copies out",
+        "fails: the second stage's cache is empty",
     )
 
 
@@ -60,14 +90,15 @@ def test_what_the_tool_writes(
     engine: Engine, tmp_path: Path, proved: Proved, case: str, options: tuple[str, ...]
 ) -> None:
     repo = stand_in(case, tmp_path)
+    before = dockerfiles(repo)
     build(engine, repo, "api")
     migrate(repo, *options)
-    build(engine, repo, "api")
-    build(engine, repo, "web")
-    build(engine, repo, "api")
-    if case == CASES[-1] and options == OPTIONS[-1]:
+    assert (dockerfiles(repo) != before) is CASES[case]
+    for name in ("api", "web", "api"):
+        build(engine, repo, name)
+    if case == list(CASES)[-1] and options == OPTIONS[-1]:
         proved(
-            "a copy out of a cache after the rewrite, also for the next service",
+            "a copy out of a cache after the rewrite, for this service and for the next one",
             f"builds: {len(CASES)} repositories, {len(OPTIONS)} combinations of options",
         )
 

@@ -1,0 +1,272 @@
+"""The build arguments (and the ENV made of them) that tell services apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import combinations
+
+from migrate_cache import commands as shell
+from migrate_cache.cst import Instruction, Run
+from migrate_cache.scope import PLATFORM_ARGS, Scope
+from migrate_cache.services.declared import Variant, differ, differs_unseen, is_volatile
+from migrate_cache.services.model import Service, Site, Unknown
+from migrate_cache.services.names import listed
+from migrate_cache.services.selection import builds_everything, selected
+from migrate_cache.services.shelltext import ShellText, read_script
+from migrate_cache.words import variables
+
+# Names that say of a build argument that it names the service.
+SERVICE_NAMES = (
+    "SERVICE", "SERVICE_NAME", "APP", "APP_NAME", "APPLICATION", "COMPONENT", "BIN", "BIN_NAME",
+    "BINARY", "BINARY_NAME", "CRATE", "CRATE_NAME", "PACKAGE", "PACKAGE_NAME", "PKG", "MODULE",
+    "MODULE_NAME", "PROJECT", "PROJECT_NAME", "WORKSPACE",
+)  # fmt: skip
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+# What may stand in an id on every engine.
+_SAFE_VALUE = re.compile(r"[A-Za-z0-9._/:@+-]*", re.ASCII)
+_WINDOWS_SHELLS = ("powershell", "pwsh", "cmd")
+_MOST_CANDIDATES = 6
+
+
+def names_service(name: str) -> bool:
+    """Whether a variable's name says that it names the service."""
+    return name.upper() in SERVICE_NAMES
+
+
+def shell_text(run: Run, scope: Scope) -> ShellText:
+    """Return what a RUN's shell reads from its environment, and what it sets itself."""
+    if run.exec_form is not None:
+        words = run.exec_form
+        # Without a shell nothing is expanded.
+        if len(words) > 2 and words[0].rpartition("/")[2] in ("sh", "bash", "dash", "ash", "zsh"):
+            return _read(words[2])
+        return ShellText()
+    program = scope.shell[0].lower() if scope.shell else ""
+    if scope.escape == "`" or any(name in program for name in _WINDOWS_SHELLS):
+        return ShellText()
+    return _read(run.script)
+
+
+@lru_cache(maxsize=512)
+def _read(script: str) -> ShellText:
+    return read_script(script)
+
+
+def undeclared_arguments(site: Site) -> tuple[str, ...]:
+    """Return the global build arguments that the RUN uses and its stage does not repeat."""
+    declared = {word.partition("=")[0] for arg in site.tree.global_args for word in arg.words}
+    return tuple(
+        name
+        for name in shell_text(site.run, site.scope).reads
+        if name in declared and name not in site.scope.variables and names_service(name)
+    )
+
+
+def from_arguments(site: Site, variants: Sequence[Variant]) -> Service | Unknown | None:
+    """Return the build arguments that tell for whom the RUN runs."""
+    return _Arguments(site, variants).tell()
+
+
+class _Arguments:
+    """The question put to one RUN."""
+
+    def __init__(self, site: Site, variants: Sequence[Variant]) -> None:
+        self.site = site
+        self.variants = variants
+        self.text = shell_text(site.run, site.scope)
+        self.written = tuple(self._candidates(self._written()))
+
+    def tell(self) -> Service | Unknown | None:
+        answer = self._told_by_text()
+        if answer is None and self._may_be_implicit():
+            answer = self._told_by_scope()
+        if isinstance(answer, Service):
+            names = re.findall(r"\$\{(\w+)\}", answer.text)
+            unseen = differs_unseen(self.variants, names)
+            if unseen:
+                return Unknown(f"{unseen}, and {answer.text} does not tell them apart")
+        return answer
+
+    # -- which arguments come into question ----------------------------------------------
+
+    def _written(self) -> Iterator[str]:
+        yield from self.text.reads
+        for mount in self.site.run.mounts:
+            yield from sorted(variables(mount.target))
+
+    def _candidates(self, names: Iterable[str]) -> Iterator[str]:
+        """Yield the variables among `names` that build arguments decide."""
+        for name in dict.fromkeys(names):
+            variable = self.site.scope.variables.get(name)
+            if variable is None or not variable.depends - PLATFORM_ARGS:
+                continue
+            if name not in PLATFORM_ARGS and _NAME.fullmatch(name) and not is_volatile(name):
+                yield name
+
+    def _varying(self, names: Iterable[str]) -> list[str]:
+        return [
+            name for name in names if differ(self.variants, lambda v, name=name: v.value(name))  # type: ignore[misc]
+        ]
+
+    def _is_safe(self, name: str) -> bool:
+        values = (variant.value(name) for variant in self.variants)
+        return all(value is None or _SAFE_VALUE.fullmatch(value) for value in values)
+
+    # -- arguments that the RUN's own text uses -------------------------------------------
+
+    def _told_by_text(self) -> Service | Unknown | None:
+        selecting = [
+            name
+            for word in selected(self.site.commands)
+            for name in sorted(variables(word), key=word.find)
+            if name in self.written
+        ]
+        selecting = list(dict.fromkeys(selecting))
+        if len(selecting) > 2:
+            return Unknown(f"the RUN selects with several build arguments: {listed_of(selecting)}")
+        varying = self._varying(self.written)
+        if varying:
+            return self._varied(varying, selecting)
+        if selecting:
+            what = "the RUN selects what it builds with"
+            return self._service(selecting, f"{what} build argument {listed_of(selecting)}")
+        named = [name for name in self.written if names_service(name)]
+        if len(named) > 1:
+            return Unknown(f"several build arguments could name it: {listed_of(named)}")
+        if named:
+            return self._service(named, f"the RUN uses build argument {named[0]}")
+        return None
+
+    def _varied(self, varying: list[str], selecting: list[str]) -> Service | Unknown | None:
+        chosen = self._telling_apart(varying, [n for n in selecting if self._is_safe(n)])
+        if chosen is None:
+            return Unknown(
+                f"build argument {listed_of(varying)} differs between services, in a way that "
+                "no id can follow"
+            )
+        named = self._varying(chosen)
+        return self._service(chosen, self._differs(named or varying))
+
+    def _telling_apart(
+        self, varying: Sequence[str], base: Sequence[str] = ()
+    ) -> tuple[str, ...] | None:
+        """Return the fewest variables, `base` among them, that differ where `varying` does."""
+        safe = [name for name in varying if self._is_safe(name)]
+        ranked = [n for n in sorted(safe, key=_rank) if n not in base][:_MOST_CANDIDATES]
+        wanted = self._kinds(varying)
+        for size in range(4):
+            for more in combinations(ranked, size):
+                chosen = (*base, *more)
+                # As many kinds with `varying` beside them: those add nothing.
+                if chosen and self._kinds(chosen) >= wanted and (
+                    self._kinds((*chosen, *varying)) == self._kinds(chosen)
+                ):
+                    return chosen
+        return None
+
+    def _kinds(self, names: Sequence[str]) -> int:
+        return len({tuple(map(variant.value, names)) for variant in self.variants})
+
+    def _differs(self, names: Sequence[str]) -> str:
+        between = [s for name in names for s in differ(self.variants, lambda v: v.value(name))]  # noqa: B023
+        return f"build argument {listed_of(names)} differs between {listed(tuple(between))}"
+
+    # -- arguments in scope that the text does not use -------------------------------------
+
+    def _may_be_implicit(self) -> bool:
+        """Whether what the RUN builds may depend on arguments that its text does not name."""
+        if any(shell.is_opaque(command) for command in self.site.commands):
+            return True
+        if builds_everything(self.site.commands):
+            return False
+        # What is named outright is the same for all.
+        return not any(
+            not variables(word) - self.site.scope.environment().keys()
+            for word in selected(self.site.commands)
+        )
+
+    def _told_by_scope(self) -> Service | Unknown | None:
+        """Judge the arguments in scope: a RUN runs once for each of their values anyway."""
+        others = [name for name in self.site.scope.variables if name not in self.text.assigns]
+        candidates = list(self._candidates(name for name in others if name not in self.written))
+        varying = self._varying(candidates)
+        named = [name for name in varying if names_service(name)]
+        if varying:
+            chosen = self._telling_apart(named or varying)
+            if chosen is None:
+                return Unknown(
+                    f"build argument {listed_of(varying)} differs between services, in a way "
+                    "that no id can follow"
+                )
+            return self._service(chosen, f"{self._differs(chosen)}, so the RUN runs for each")
+        selecting = set(self._selecting_elsewhere())
+        used = [name for name in candidates if name in selecting]
+        if not used and any(shell.is_opaque(command) for command in self.site.commands):
+            # A script reads its arguments from the environment.
+            used = [name for name in candidates if names_service(name)]
+        used = [name for name in used if names_service(name)] or used
+        if len(used) > 1:
+            return Unknown(f"several build arguments could name it: {listed_of(used)}")
+        if not used:
+            return None
+        return self._service(used, f"build argument {used[0]} is in scope: the RUN runs for each")
+
+    def _selecting_elsewhere(self) -> Iterator[str]:
+        """Yield the variables that other instructions of the file select with."""
+        site = self.site
+        chain = site.resolved.chain(site.stage.index)
+        for stage in site.tree.stages:
+            for instruction in stage.instructions:
+                if instruction is site.run:
+                    continue
+                scope = site.resolved.scopes[instruction.start]
+                if isinstance(instruction, Run):
+                    reads = shell_text(instruction, scope).reads
+                    words = selected(_commands(instruction)) if reads else ()
+                    yield from (n for w in words for n in sorted(variables(w)) if n in reads)
+                elif stage.index in chain and _is_above(instruction, site):
+                    yield from (n for n in sorted(variables(instruction.arguments)))
+
+    # -- the answer -------------------------------------------------------------------------
+
+    def _service(self, names: Sequence[str], evidence: str) -> Service | Unknown:
+        if not all(map(self._is_safe, names)):
+            return Unknown(f"build argument {listed_of(names)} has values that no id can hold")
+        values = set()
+        for variant in self.variants:
+            parts = [variant.value(name) for name in names]
+            if all(parts):
+                values.add("-".join(filter(None, parts)))
+        services = tuple(dict.fromkeys(variant.service for variant in self.variants))
+        text = "-".join(f"${{{name}}}" for name in names)
+        return Service(text, evidence, frozenset(values), services)
+
+
+def listed_of(names: Sequence[str]) -> str:
+    """Return the names of variables as a message lists them."""
+    return listed(tuple(names))
+
+
+def _rank(name: str) -> int:
+    upper = name.upper()
+    return SERVICE_NAMES.index(upper) if upper in SERVICE_NAMES else len(SERVICE_NAMES)
+
+
+def _is_above(instruction: Instruction, site: Site) -> bool:
+    return (
+        instruction.keyword in ("WORKDIR", "COPY", "ADD") and instruction.start < site.run.start
+    )
+
+
+@lru_cache(maxsize=512)
+def _parsed(script: str) -> tuple[shell.Command, ...]:
+    return shell.parse_commands(script)
+
+
+def _commands(run: Run) -> tuple[shell.Command, ...]:
+    if run.exec_form is not None:
+        return shell.exec_command(run.exec_form)
+    return _parsed(run.script)

@@ -1,0 +1,170 @@
+"""What compose, bake and workflow files declare about the builds of a stage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from migrate_cache.builds.model import Build
+from migrate_cache.cst import Dockerfile, Stage
+from migrate_cache.scope import PLATFORM_ARGS, Resolved, Scope
+from migrate_cache.services.model import Service, Site
+from migrate_cache.services.names import FLAVOURS, listed, parts_of, service_name
+
+Value = str | None
+
+# Names of services and targets that are there for others to build on.
+_BASES = frozenset("base common template defaults default shared abstract x".split())
+_PLAIN_TARGETS = frozenset("default all image images binary binaries app build".split())
+_PLAIN_PARTS = frozenset("service services svc".split())
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A RUN as one declared build sees it.
+
+    `hidden` are values that decide what comes out but that its scope does not show: the
+    folder that is built, arguments of FROM and of stages that files are copied from.
+    """
+
+    build: Build
+    scope: Scope
+    hidden: Mapping[str, Value]
+
+    @property
+    def service(self) -> str:
+        """The name by which builds of different services are told apart."""
+        return self.build.name
+
+    def value(self, name: str) -> Value:
+        """Return a variable's value in this build, None where it is not known."""
+        variable = self.scope.variables.get(name)
+        return variable.value if variable else None
+
+
+def builds_of(
+    path: str, stage: Stage, tree: Dockerfile, resolved: Resolved, builds: Iterable[Build]
+) -> tuple[Build, ...]:
+    """Return the declared builds that run this stage."""
+    stages = tree.stages
+    by_name = {known.name: known.index for known in stages if known.name}
+    found = []
+    for build in builds:
+        if build.dockerfile != path:
+            continue
+        if build.target is None:
+            wanted: Iterable[int] = range(len(stages))
+        elif not build.target:
+            wanted = (stages[-1].index,)
+        elif build.target.lower() in by_name:
+            wanted = (by_name[build.target.lower()],)
+        elif build.target.isdecimal() and int(build.target[:6]) < len(stages):
+            wanted = (int(build.target[:6]),)
+        else:
+            continue
+        if any(stage.index in resolved.needed(index) for index in wanted):
+            found.append(build)
+    return tuple(found)
+
+
+def variants_of(site: Site) -> tuple[Variant, ...]:
+    """Return the RUN as each of its declared builds sees it."""
+    return tuple(_variant(site, build) for build in site.builds)
+
+
+def _variant(site: Site, build: Build) -> Variant:
+    resolved = site.resolved.under(build.args)
+    hidden: dict[str, Value] = {"the folder that is built": build.context or None}
+    chain = site.resolved.chain(site.stage.index)
+    for index in sorted(site.resolved.needed(site.stage.index)):
+        if index in chain:
+            base = resolved.images.get(index)
+            if base is not None:
+                hidden[f"the image of stage {site.tree.stages[index].label}"] = base
+        else:
+            for name, variable in resolved.final(index).variables.items():
+                if variable.depends - PLATFORM_ARGS and not is_volatile(name):
+                    key = f"{name} in stage {site.tree.stages[index].label}"
+                    hidden[key] = variable.value
+    return Variant(build, resolved.scopes.get(site.run.start, site.scope), hidden)
+
+
+_VOLATILE = frozenset(
+    (
+        "version revision rev commit sha sha1 sha256 digest hash date time timestamp epoch tag ref"
+        " branch number id cachebust salt nonce token password passwd secret secrets key"
+        " credentials auth proxy"
+    ).split()
+)
+
+
+def is_volatile(name: str) -> bool:
+    """Whether an argument says when or from what something is built, or is a secret."""
+    return bool(_VOLATILE.intersection(name.lower().split("_")))
+
+
+def differ(
+    variants: Sequence[Variant], value: Callable[[Variant], Value]
+) -> tuple[str, ...]:
+    """Return the services between which a known value differs, none where it does not."""
+    by_value: dict[str, dict[str, None]] = {}
+    for variant in variants:
+        known = value(variant)
+        if known is not None:
+            by_value.setdefault(known, {})[variant.service] = None
+    if len(by_value) < 2 or len({name for names in by_value.values() for name in names}) < 2:
+        return ()
+    return tuple(dict.fromkeys(name for names in by_value.values() for name in names))
+
+
+def differs_unseen(variants: Sequence[Variant], chosen: Sequence[str]) -> str:
+    """Return what differs between builds that `chosen` variables do not tell apart."""
+    groups: dict[tuple[Value, ...], list[Variant]] = {}
+    for variant in variants:
+        groups.setdefault(tuple(map(variant.value, chosen)), []).append(variant)
+    for members in groups.values():
+        for what in dict.fromkeys(what for variant in members for what in variant.hidden):
+            names = differ(members, lambda variant, what=what: variant.hidden.get(what))  # type: ignore[misc]
+            if names:
+                return f"{what} differs between {listed(names)}"
+    return ""
+
+
+def from_builds(site: Site) -> Service | None:
+    """Return the name of the services that build the same, or what their names share."""
+    builds = [build for build in site.builds if build.kind != "workflow"]
+    names = dict.fromkeys(filter(None, map(_name, builds)))
+    without_bases = [name for name in names if not _BASES.issuperset(parts_of(name))]
+    shown = tuple(without_bases or names)
+    origins = ", ".join(dict.fromkeys(build.origin for build in builds))
+    if len(shown) == 1:
+        return Service(shown[0], f"service {shown[0]} of {origins} builds it", names=shown)
+    common = _common_parts(shown, site.project)
+    if common:
+        return Service(common, f"{listed(shown)} of {origins} build the same", names=shown)
+    return None
+
+
+def _name(build: Build) -> str:
+    """Return what a build is called, ``""`` where that says nothing of a service."""
+    if build.kind == "bake":
+        if build.name.startswith("_"):
+            return ""
+        if (_PLAIN_TARGETS | FLAVOURS).issuperset(parts_of(build.name)):
+            return ""
+    return service_name(build.name)
+
+
+def _common_parts(names: Sequence[str], project: str) -> str:
+    """Return the whole parts that all names have in common, in the order of the first."""
+    if not names:
+        return ""
+    split = [parts_of(name) for name in names]
+    common = [
+        part
+        for part in dict.fromkeys(split[0])
+        if all(part in parts for parts in split[1:]) and not part.isdigit()
+    ]
+    # What is left must name something: not the project, not a flavour of whatever.
+    telling = set(common) - set(parts_of(project)) - FLAVOURS - _PLAIN_PARTS
+    return "-".join(common) if telling else ""
