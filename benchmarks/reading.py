@@ -108,13 +108,13 @@ def seconds(text: str) -> float:
     data = text.encode()
     best = float("inf")
     for _ in range(3):
-        began = time.perf_counter()
+        began = time.process_time()
         try:
             tree = parse(data)
             assert tree.text == text
         except ParseError:
             pass
-        best = min(best, time.perf_counter() - began)
+        best = min(best, time.process_time() - began)
     return best
 
 

@@ -340,13 +340,18 @@ _VARIABLE = re.compile(r"\$\{\w+\}")
 
 
 def _joined(groups: list[Group]) -> Iterator[Group]:
-    """Join caches whose ids meet for some value of their variables (``go-${ARCH}``, ``go-x``)."""
+    """Join caches whose ids meet for some value of their variables (``go-${ARCH}``, ``go-x``).
+
+    Such caches must change their mode together. The ids of build outputs are told apart by
+    what their variables are known to become, see `codemods.ids`.
+    """
     taken: set[int] = set()
-    for pattern in groups:
+    joinable = [group for group in groups if all(use.kind != "output" for use in group.uses)]
+    for pattern in joinable:
         matcher = _matcher(pattern.key.id)
         if id(pattern) in taken or matcher is None:
             continue
-        for other in groups:
+        for other in joinable:
             if other is pattern or id(other) in taken or other.key[1:] != pattern.key[1:]:
                 continue
             is_pattern = "${" in other.key.id

@@ -6,30 +6,24 @@ from collections.abc import Mapping, Sequence
 
 from migrate_cache.codemods.context import Decision, Insertion
 from migrate_cache.cst import ALIASES, Dockerfile, Instruction, Mount
-from migrate_cache.errors import ParseError, SafetyError
-from migrate_cache.parse import parse
+from migrate_cache.errors import SafetyError
 
 _Options = list[tuple[str, str | None]]
 
 
 def check_result(
     before: Dockerfile,
-    after_text: str,
+    after: Dockerfile,
     decisions: Mapping[int, Decision],
     insertions: Sequence[Insertion],
 ) -> None:
-    """Read the new text and compare it with the old tree and the plan.
+    """Compare the tree of the new text with the old one and the plan.
 
     `decisions` are those about the file, by the identity of their mount.
 
     Raises:
-        SafetyError: where the new text does not parse, or anything but the planned changes
-            differs in what BuildKit reads.
+        SafetyError: where anything but the planned changes differs in what BuildKit reads.
     """
-    try:
-        after = parse(after_text, before.path)
-    except ParseError as error:
-        raise _refused(before, f"the result does not parse: {error.message}") from error
     if after.escape != before.escape or _directives(after) != _directives(before):
         raise _refused(before, "the result has other parser directives")
     inserted = {

@@ -9,18 +9,26 @@ global ARGs from the stage or the image that it is built FROM.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from migrate_cache import words
-from migrate_cache.cst import Dockerfile, Instruction, Stage
 from migrate_cache.images import image_environment, image_user
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from migrate_cache.cst import Dockerfile, Instruction, Stage
 
 PLATFORM_ARGS = frozenset(
     f"{side}{part}"
     for side in ("TARGET", "BUILD")
     for part in ("PLATFORM", "OS", "ARCH", "VARIANT", "OSVERSION")
 ) | {"TARGETSTAGE"}
+
+Given = tuple[tuple[str, str | None], ...]
 
 POSIX_SHELLS = frozenset(("sh", "bash", "dash", "ash", "ksh", "zsh", "busybox"))
 
@@ -86,9 +94,7 @@ class Scope:
             return Expanded(text, text)
         names = words.variables(text)
         undeclared = frozenset(
-            name
-            for name in names
-            if name not in self.variables and not _has_default(text, name)
+            name for name in names if name not in self.variables and not _has_default(text, name)
         )
         values: dict[str, str] = {}
         open_names: set[str] = set()
@@ -106,9 +112,7 @@ class Scope:
             pattern = words.expand(text, marked, self.escape).text
         except words.WordError:
             return Expanded(None, text, undeclared, names)
-        return Expanded(
-            None if open_names else known, pattern, undeclared, frozenset(open_names)
-        )
+        return Expanded(None if open_names else known, pattern, undeclared, frozenset(open_names))
 
     @property
     def is_root(self) -> bool:
@@ -140,7 +144,8 @@ class Scope:
 
 def _has_default(text: str, name: str) -> bool:
     """Whether every use of a variable in a word says what stands in for it (``${X:-d}``)."""
-    return f"${{{name}:" in text or f"${{{name}-" in text or f"${{{name}+" in text
+    plain = re.search(rf"\$(?:{name}(?!\w)|\{{{name}[^\w:+-])", text)
+    return plain is None
 
 
 @dataclass(slots=True)
@@ -155,9 +160,7 @@ class _State:
     shell: tuple[str, ...] | None = None
 
     def copy(self) -> _State:
-        return replace(
-            self, environment=dict(self.environment), arguments=dict(self.arguments)
-        )
+        return replace(self, environment=dict(self.environment), arguments=dict(self.arguments))
 
     def scope(self, escape: str) -> Scope:
         return Scope(
@@ -175,14 +178,30 @@ class Resolved:
     """A file's scopes, and how its stages hang together.
 
     `scopes` gives for each instruction, by its start offset, what is in force before it.
-    `parents` gives for each stage index that of the stage it is built FROM, `images` the
-    expanded image of the others; `copies` the stages that a stage takes files from.
+    `finals` gives what is in force at the end of each stage. `parents` gives for each stage
+    index that of the stage it is built FROM, `images` the expanded image of the others;
+    `copies` the stages that a stage takes files from.
     """
 
+    tree: Dockerfile
     scopes: Mapping[int, Scope]
+    finals: Sequence[Scope]
     parents: Mapping[int, int]
     images: Mapping[int, str]
     copies: Mapping[int, frozenset[int]]
+    _under: dict[Given, Resolved] = field(default_factory=dict, compare=False, repr=False)
+
+    def under(self, given: Given) -> Resolved:
+        """Return the same file as a build with these arguments sees it.
+
+        The name ``""`` stands for arguments whose names are not known, the value None for
+        one that is not.
+        """
+        declared = _declared(self.tree)
+        relevant = tuple((name, value) for name, value in given if name in declared or not name)
+        if relevant not in self._under:
+            self._under[relevant] = _Walker(self.tree, dict(relevant)).walk()
+        return self._under[relevant]
 
     def chain(self, index: int) -> tuple[int, ...]:
         """Return the stage and those it is built FROM, the nearest first."""
@@ -208,12 +227,26 @@ class Resolved:
 
 def resolve(tree: Dockerfile) -> Resolved:
     """Walk a file once and return what is in force at each of its instructions."""
-    return _Walker(tree).walk()
+    return _Walker(tree, None).walk()
+
+
+@lru_cache(maxsize=64)
+def _declared(tree: Dockerfile) -> frozenset[str]:
+    """Return the names of all ARGs of a file."""
+    found: set[str] = set()
+    for instruction in tree.instructions:
+        for inner in (instruction, instruction.trigger):
+            if inner is not None and inner.keyword == "ARG":
+                found.update(name for name, _ in argument_pairs(inner))
+    return frozenset(found)
 
 
 class _Walker:
-    def __init__(self, tree: Dockerfile) -> None:
+    """Walks a file; `given` are the arguments of one build, None where any may be given."""
+
+    def __init__(self, tree: Dockerfile, given: Mapping[str, str | None] | None) -> None:
         self.tree = tree
+        self.given = given
         self.global_args: dict[str, Variable] = {}
         self.scopes: dict[int, Scope] = {}
         self.states: list[_State] = []
@@ -224,13 +257,15 @@ class _Walker:
 
     def walk(self) -> Resolved:
         for instruction in self.tree.global_args:
-            scope = Scope(dict(self.global_args), escape=self.tree.escape)
             for name, value in argument_pairs(instruction):
-                self.global_args[name] = _argument(name, value, scope)
+                scope = Scope(dict(self.global_args), escape=self.tree.escape)
+                self.global_args[name] = self._argument(name, value, scope)
         for stage in self.tree.stages:
             self._stage(stage)
         return Resolved(
+            self.tree,
             self.scopes,
+            tuple(state.scope(self.tree.escape) for state in self.states),
             self.parents,
             self.images,
             {index: frozenset(found) for index, found in self.copies.items()},
@@ -240,9 +275,14 @@ class _Walker:
         state = self._base(stage)
         self.states.append(state)
         self.scopes[stage.from_.start] = Scope(dict(self.global_args), escape=self.tree.escape)
+        if stage.index in self.parents:
+            # A stage runs the triggers of the one that it is built FROM.
+            for instruction in self.tree.stages[self.parents[stage.index]].instructions:
+                if instruction.trigger is not None:
+                    self._apply(state, instruction.trigger, state.scope(self.tree.escape))
         for instruction in stage.instructions:
-            self.scopes[instruction.start] = state.scope(self.tree.escape)
-            self._apply(state, instruction)
+            scope = self.scopes[instruction.start] = state.scope(self.tree.escape)
+            self._apply(state, instruction, scope)
             self._copies(stage, instruction)
         if stage.name:
             self.names[stage.name] = stage.index
@@ -261,13 +301,12 @@ class _Walker:
             state.environment[name] = Variable(value)
         return state
 
-    def _apply(self, state: _State, instruction: Instruction) -> None:
-        scope = self.scopes[instruction.start]
+    def _apply(self, state: _State, instruction: Instruction, scope: Scope) -> None:
         match instruction.keyword:
             case "ARG":
                 for name, default in argument_pairs(instruction):
-                    inherited = self.global_args.get(name) if default is None else None
-                    state.arguments[name] = inherited or _argument(name, default, scope)
+                    known = self._inherited(state, name) if default is None else None
+                    state.arguments[name] = known or self._argument(name, default, scope)
             case "ENV":
                 for name, value in environment_pairs(instruction):
                     state.environment[name] = Variable(
@@ -281,6 +320,11 @@ class _Walker:
             case "SHELL":
                 state.shell = instruction.exec_form
 
+    def _inherited(self, state: _State, name: str) -> Variable | None:
+        """Return what an ARG without a value stands for: the global one, else what is there."""
+        known, there = self.global_args.get(name), state.arguments.get(name)
+        return there if known is None or (known.value is None and there) else known
+
     def _copies(self, stage: Stage, instruction: Instruction) -> None:
         sources = []
         if instruction.keyword in ("COPY", "ADD"):
@@ -293,11 +337,17 @@ class _Walker:
             if index is not None:
                 self.copies.setdefault(stage.index, set()).add(index)
 
-
-def _argument(name: str, default: str | None, scope: Scope) -> Variable:
-    if default is None:
-        return Variable(None, frozenset((name,)))
-    return Variable(scope.expand(default).text, _depends(default, scope) | {name})
+    def _argument(self, name: str, default: str | None, scope: Scope) -> Variable:
+        own = frozenset((name,))
+        if self.given is not None and name in self.given:
+            return Variable(self.given[name], own)
+        depends = own if default is None else own | _depends(default, scope)
+        if self.given is not None and "" in self.given:
+            return Variable(None, depends)
+        if default is not None:
+            return Variable(scope.expand(default).text, depends)
+        unset = self.given is not None and name not in PLATFORM_ARGS
+        return Variable("" if unset else None, own)
 
 
 def _depends(text: str, scope: Scope) -> frozenset[str]:

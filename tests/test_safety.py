@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrate_cache import project, safety
+from migrate_cache import planner, project, safety
 from migrate_cache.codemods import changes
 from migrate_cache.edits import Edit
 from migrate_cache.errors import SafetyError
@@ -19,7 +19,7 @@ OTHER = LOCKED.replace("npm ci", "npm install")
 
 def sabotage(monkeypatch: pytest.MonkeyPatch, text: str, replacement: str) -> None:
     """Let the edits of Dockerfile.bad also replace `text`."""
-    real = changes.changes_of
+    real = planner.changes_of
 
     def broken(file, decisions, insertions):
         found = real(file, decisions, insertions)
@@ -33,7 +33,7 @@ def sabotage(monkeypatch: pytest.MonkeyPatch, text: str, replacement: str) -> No
             *found[1:],
         )
 
-    monkeypatch.setattr(changes, "changes_of", broken)
+    monkeypatch.setattr(planner, "changes_of", broken)
 
 
 @pytest.mark.parametrize(

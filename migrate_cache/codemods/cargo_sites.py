@@ -27,7 +27,7 @@ _PRIVILEGED = {
     "groupadd": (),
     "addgroup": (),
 }
-_COVERING = ("bind", "tmpfs")
+_COVERING = ("bind", "tmpfs", "cache")
 
 
 def cargo_home(use: Use) -> str:

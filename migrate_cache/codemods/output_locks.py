@@ -25,10 +25,10 @@ def keeps_lock(context: Context, unit: Unit, *, names_platform: bool) -> str:
         if cache is None or not use.match.locks_inside:
             name = cache.name if cache else "the tool"
             return f"{name} has no lock of its own inside the directory"
-        if not use.match.certain:
-            return f"little says that this is Cargo's directory ({cache.name})"
         if use.opaque and not compiles(use):
             return "it cannot be told what the command runs"
+    if not any(use.match.certain for use in unit.uses):
+        return "little says that this is Cargo's directory"
     return "" if names_platform else _several_platforms(unit)
 
 

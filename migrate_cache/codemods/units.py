@@ -99,10 +99,12 @@ def site_of(context: Context, use: Use) -> Site:
     """Return all that tells for whom a mount's RUN runs."""
     override = context.override(use.path)
     configured = (override.service if override else "") or context.settings.service
+    own = (override.id or override.id_template) if override else ""
+    shape = own or context.settings.id_template
     return Site(
         use.path, use.tree, use.stage, use.run, use.scope, use.resolved, use.commands,
         builds_of(use.path, use.stage, use.tree, use.resolved, context.builds),
-        context.project, configured,
+        context.project, configured, shape, bool(override and override.id),
     )  # fmt: skip
 
 

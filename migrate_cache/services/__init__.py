@@ -1,4 +1,4 @@
-"""Which service does a build output belong to?
+"""Whose build output is it: which service does a RUN build for.
 
 The answer tells apart the builds whose output differs, and nothing else. The evidence is
 asked for in a fixed order: configuration, build arguments, compose and bake, the command,
@@ -31,6 +31,7 @@ __all__ = [
     "Unknown",
     "builds_of",
     "clean_name",
+    "shell_text",
     "tell",
     "undeclared_arguments",
 ]
@@ -38,21 +39,16 @@ __all__ = [
 
 def tell(site: Site) -> Service | Unknown:
     """Return the service of a RUN's output."""
+    missing = tuple(sorted(site.scope.expand(site.configured + site.shape).undeclared))
+    if missing:
+        return Unknown(f"the configuration uses {listed(missing)}, which is not in scope here")
     if site.configured:
-        return _configured(site)
+        return Service(site.configured, "the configuration says so")
     answer = _inferred(site)
     if isinstance(answer, Unknown) and site.has_id:
         # The configuration names the whole id: whose it is does not matter.
         return Service(service_name(site.project) or "service", "the configuration names the id")
     return answer
-
-
-def _configured(site: Site) -> Service | Unknown:
-    missing = sorted(site.scope.expand(site.configured).undeclared)
-    if missing:
-        names = listed(tuple(missing))
-        return Unknown(f"the configuration says {site.configured}, but {names} is not in scope")
-    return Service(site.configured, "the configuration says so")
 
 
 def _inferred(site: Site) -> Service | Unknown:

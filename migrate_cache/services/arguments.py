@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 from migrate_cache import commands as shell
 from migrate_cache.cst import Instruction, Run
@@ -16,6 +16,9 @@ from migrate_cache.services.names import listed
 from migrate_cache.services.selection import builds_everything, selected
 from migrate_cache.services.shelltext import ShellText, read_script
 from migrate_cache.words import variables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
 
 # Names that say of a build argument that it names the service.
 SERVICE_NAMES = (
@@ -108,7 +111,9 @@ class _Arguments:
 
     def _varying(self, names: Iterable[str]) -> list[str]:
         return [
-            name for name in names if differ(self.variants, lambda v, name=name: v.value(name))  # type: ignore[misc]
+            name
+            for name in names
+            if differ(self.variants, lambda v, name=name: v.value(name))  # type: ignore[misc]
         ]
 
     def _is_safe(self, name: str) -> bool:
@@ -161,8 +166,10 @@ class _Arguments:
             for more in combinations(ranked, size):
                 chosen = (*base, *more)
                 # As many kinds with `varying` beside them: those add nothing.
-                if chosen and self._kinds(chosen) >= wanted and (
-                    self._kinds((*chosen, *varying)) == self._kinds(chosen)
+                if (
+                    chosen
+                    and self._kinds(chosen) >= wanted
+                    and (self._kinds((*chosen, *varying)) == self._kinds(chosen))
                 ):
                     return chosen
         return None
@@ -228,7 +235,7 @@ class _Arguments:
                     words = selected(_commands(instruction)) if reads else ()
                     yield from (n for w in words for n in sorted(variables(w)) if n in reads)
                 elif stage.index in chain and _is_above(instruction, site):
-                    yield from (n for n in sorted(variables(instruction.arguments)))
+                    yield from filter(names_service, sorted(variables(instruction.arguments)))
 
     # -- the answer -------------------------------------------------------------------------
 
@@ -256,9 +263,7 @@ def _rank(name: str) -> int:
 
 
 def _is_above(instruction: Instruction, site: Site) -> bool:
-    return (
-        instruction.keyword in ("WORKDIR", "COPY", "ADD") and instruction.start < site.run.start
-    )
+    return instruction.keyword in ("WORKDIR", "COPY", "ADD") and instruction.start < site.run.start
 
 
 @lru_cache(maxsize=512)

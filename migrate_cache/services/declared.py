@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from migrate_cache.builds.model import Build
-from migrate_cache.cst import Dockerfile, Stage
 from migrate_cache.scope import PLATFORM_ARGS, Resolved, Scope
 from migrate_cache.services.model import Service, Site
-from migrate_cache.services.names import FLAVOURS, listed, parts_of, service_name
+from migrate_cache.services.names import FLAVOURS, listed, parts_of, service_name, words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from migrate_cache.builds.model import Build
+    from migrate_cache.cst import Dockerfile, Stage
 
 Value = str | None
 
 # Names of services and targets that are there for others to build on.
-_BASES = frozenset("base common template defaults default shared abstract x".split())
-_PLAIN_TARGETS = frozenset("default all image images binary binaries app build".split())
-_PLAIN_PARTS = frozenset("service services svc".split())
+_BASES = words("base common template defaults default shared abstract x")
+_PLAIN_TARGETS = words("default all image images binary binaries app build")
+_PLAIN_PARTS = words("service services svc")
 
 
 @dataclass(frozen=True)
@@ -82,19 +86,17 @@ def _variant(site: Site, build: Build) -> Variant:
             if base is not None:
                 hidden[f"the image of stage {site.tree.stages[index].label}"] = base
         else:
-            for name, variable in resolved.final(index).variables.items():
+            for name, variable in resolved.finals[index].variables.items():
                 if variable.depends - PLATFORM_ARGS and not is_volatile(name):
                     key = f"{name} in stage {site.tree.stages[index].label}"
                     hidden[key] = variable.value
     return Variant(build, resolved.scopes.get(site.run.start, site.scope), hidden)
 
 
-_VOLATILE = frozenset(
-    (
-        "version revision rev commit sha sha1 sha256 digest hash date time timestamp epoch tag ref"
-        " branch number id cachebust salt nonce token password passwd secret secrets key"
-        " credentials auth proxy"
-    ).split()
+_VOLATILE = words(
+    "version revision rev commit sha sha1 sha256 digest hash date time timestamp epoch tag ref"
+    " branch number id cachebust salt nonce token password passwd secret secrets key"
+    " credentials auth proxy"
 )
 
 
@@ -103,9 +105,7 @@ def is_volatile(name: str) -> bool:
     return bool(_VOLATILE.intersection(name.lower().split("_")))
 
 
-def differ(
-    variants: Sequence[Variant], value: Callable[[Variant], Value]
-) -> tuple[str, ...]:
+def differ(variants: Sequence[Variant], value: Callable[[Variant], Value]) -> tuple[str, ...]:
     """Return the services between which a known value differs, none where it does not."""
     by_value: dict[str, dict[str, None]] = {}
     for variant in variants:
@@ -119,8 +119,10 @@ def differ(
 
 def differs_unseen(variants: Sequence[Variant], chosen: Sequence[str]) -> str:
     """Return what differs between builds that `chosen` variables do not tell apart."""
+    # What a workflow builds has no name of its own: it may be any of the others.
+    named = [variant for variant in variants if variant.build.kind != "workflow"]
     groups: dict[tuple[Value, ...], list[Variant]] = {}
-    for variant in variants:
+    for variant in named or variants:
         groups.setdefault(tuple(map(variant.value, chosen)), []).append(variant)
     for members in groups.values():
         for what in dict.fromkeys(what for variant in members for what in variant.hidden):

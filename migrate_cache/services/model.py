@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from migrate_cache.builds.model import Build
-from migrate_cache.commands import Command
-from migrate_cache.cst import Dockerfile, Run, Stage
-from migrate_cache.scope import Resolved, Scope
+if TYPE_CHECKING:
+    from migrate_cache.builds.model import Build
+    from migrate_cache.commands import Command
+    from migrate_cache.cst import Dockerfile, Run, Stage
+    from migrate_cache.scope import Resolved, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,8 @@ class Unknown:
 class Site:
     """A RUN and all that tells for whom it runs.
 
-    `configured` is the service that the configuration names; `has_id` says that it names
-    the whole id, so that the service matters no more.
+    `configured` is the service that the configuration names, `shape` the id or template; with
+    `has_id` that is the whole id, and the service matters no more.
     """
 
     path: str
@@ -55,4 +57,5 @@ class Site:
     builds: tuple[Build, ...]
     project: str
     configured: str = ""
+    shape: str = ""
     has_id: bool = False

@@ -7,26 +7,28 @@ import re
 
 from migrate_cache.services.model import Service
 
-FLAVOURS = frozenset(
-    (
-        "debian ubuntu alpine slim bookworm bullseye trixie buster jammy noble focal fedora rocky"
-        " centos rhel ubi ubi8 ubi9 wolfi chainguard distroless scratch static musl glibc gnu"
-        " dynamic busybox dev devel develop development debug local prod production release"
-        " staging stage test tests testing ci cd e2e bench build builder base runtime run cross"
-        " multi multiarch multistage optimized optimised fast min minimal full lite amd64 arm64"
-        " arm armv6 armv7 armhf aarch64 x86 x64 i386 ppc64le s390x riscv64 linux windows win"
-        " darwin cpu gpu cuda rocm docker container image nightly stable latest legacy old new"
-        " root nonroot rootless"
-    ).split()
+
+def words(text: str) -> frozenset[str]:
+    """Return the words of a text."""
+    return frozenset(text.split())
+
+
+FLAVOURS = words(
+    "debian ubuntu alpine slim bookworm bullseye trixie buster jammy noble focal fedora rocky"
+    " centos rhel ubi ubi8 ubi9 wolfi chainguard distroless scratch static musl glibc gnu"
+    " dynamic busybox dev devel develop development debug local prod production release"
+    " staging stage test tests testing ci cd e2e bench build builder base runtime run cross"
+    " multi multiarch multistage optimized optimised fast min minimal full lite amd64 arm64"
+    " arm armv6 armv7 armhf aarch64 x86 x64 i386 ppc64le s390x riscv64 linux windows win"
+    " darwin cpu gpu cuda rocm docker container image nightly stable latest legacy old new"
+    " root nonroot rootless"
 )
-_GENERIC_FOLDERS = frozenset(
-    (
-        "docker dockerfile dockerfiles build builds builder deploy deployment deployments infra"
-        " infrastructure images image containers container ci .ci .github .gitlab .circleci"
-        " .devcontainer .docker ops devops tools scripts hack packaging package release compose"
-        " src source services service apps app cmd crates packages projects libs examples example"
-        " etc"
-    ).split()
+_GENERIC_FOLDERS = words(
+    "docker dockerfile dockerfiles build builds builder deploy deployment deployments infra"
+    " infrastructure images image containers container ci .ci .github .gitlab .circleci"
+    " .devcontainer .docker ops devops tools scripts hack packaging package release compose"
+    " src source services service apps app cmd crates packages projects libs examples example"
+    " etc"
 )
 _UNSAFE = re.compile(r"[^a-z0-9._-]+")
 _VERSION = re.compile(r"v?\d+([._]\d+)*")

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from migrate_cache import commands as shell
 from migrate_cache.commands import Command
+from migrate_cache.services.names import words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
 
 _CARGO_BUILDS = frozenset(
     ("build", "b", "rustc", "r", "run", "chef", "zigbuild", "xwin", "lambda", "deb", "leptos",
@@ -22,8 +26,8 @@ _WHOLE = {
     "bazel": frozenset(("//...",)),
 }
 # Names that say nothing of a program that is called so.
-_PLAIN_NAMES = frozenset(
-    "app application binary bin main out output server service program run entrypoint".split()
+_PLAIN_NAMES = words(
+    "app application binary bin main out output server service program run entrypoint"
 )
 _GO_OPTIONS = frozenset(
     ("-o", "-tags", "-ldflags", "-gcflags", "-asmflags", "-p", "-mod", "-modfile", "-overlay",
@@ -130,8 +134,10 @@ def _filter(value: str) -> str:
     if value.startswith(("!", "[")):
         return ""
     plain = re.sub(r"\[[^\]]*\]$", "", value).removeprefix("...").removeprefix("^")
-    plain = plain.removesuffix("...").removesuffix("^").strip("{}") if "$" not in plain else (
-        plain.removesuffix("...")
+    plain = (
+        plain.removesuffix("...").removesuffix("^").strip("{}")
+        if "$" not in plain
+        else (plain.removesuffix("..."))
     )
     return _last(plain)
 

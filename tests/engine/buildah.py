@@ -19,7 +19,9 @@ class Buildah(Engine):
     forks_mixed_modes = False
     hides_global_arguments = False
     lists_caches = False
-    frees_locks = False  # 1.28; later ones were not tried
+    # Of 1.28; later ones were not tried.
+    frees_locks = False
+    keeps_mount_points = False
     key_leaves_out_mounts = False
 
     def __init__(self) -> None:

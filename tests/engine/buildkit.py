@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .engine import Build, Built, Cache, Engine, cache_mounts, release, run, search_path, wait_until
 from .private import Place, Unavailable, command_environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["Buildkit"]
 

@@ -16,15 +16,18 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from .buildah import Buildah
 from .buildkit import Buildkit
 from .docker import Docker
-from .engine import Engine
 from .private import Unavailable
 from .report import Report
+
+if TYPE_CHECKING:
+    from .engine import Engine
 
 Proved = Callable[[str, str], None]
 

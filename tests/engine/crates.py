@@ -12,12 +12,15 @@ import shutil
 import subprocess
 import tarfile
 import threading
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .standin import add_program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["add_cargo", "cargo_and_rustc", "registry", "workspace"]
 

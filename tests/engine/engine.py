@@ -8,11 +8,14 @@ import re
 import subprocess
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .private import Place, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
 
 __all__ = ["Build", "Built", "Cache", "Engine", "cache_mounts", "release", "run", "wait_until"]
 
@@ -68,6 +71,8 @@ class Engine(ABC):
     #: A RUN's locks are freed when it ends. Else, where it has several, all but the last one are
     #: kept until the build ends, and a second such RUN waits for its own build for ever.
     frees_locks: bool = True
+    #: A folder of the image on which a RUN mounts something is there again after it.
+    keeps_mount_points: bool = True
     #: A user in another mode than the present one gets a second, empty directory.
     forks_mixed_modes: bool
     #: Neither id nor mode is part of a RUN's key in the layer cache (BuildKit 0.13).

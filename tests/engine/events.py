@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import itertools
 import shutil
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .engine import Build, Engine
 from .standin import add_busybox
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["Events", "peek", "read_events"]
 

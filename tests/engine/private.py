@@ -16,10 +16,12 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import FrameType
-from typing import IO
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from types import FrameType
 
 __all__ = ["Place", "Unavailable", "command_environment", "needs"]
 
@@ -29,7 +31,7 @@ _CGROUPS = Path("/sys/fs/cgroup")
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
-class Unavailable(Exception):
+class Unavailable(Exception):  # noqa: N818 (a fact about the machine, not an error)
     """No engine can be started here; the text says why."""
 
 
@@ -50,7 +52,7 @@ def needs() -> None:
 
 
 def command_environment(**more: str) -> dict[str, str]:
-    """Return an environment that knows no other engine: nothing of DOCKER_*, BUILDAH_* and so on."""
+    """Return an environment that names no other engine: nothing of DOCKER_* and its like."""
     keep = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
     return keep | more
 

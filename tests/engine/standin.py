@@ -14,7 +14,7 @@ __all__ = ["REPOS", "add_busybox", "add_program", "meet", "migrate", "naive", "s
 _HERE = Path(__file__).parent
 REPOS = _HERE / "repos"
 _BUSYBOX = Path("/bin/busybox")
-_APPLETS = "cat chmod chown cp cut grep id ln ls md5sum mkdir rm sh sleep touch usleep".split()
+_APPLETS = ("cat", "cp", "cut", "grep", "ln", "ls", "md5sum", "mkdir", "sh", "touch", "usleep")
 
 
 def stand_in(case: str, place: Path, *, expect: int = 1, patience: float = 0) -> Path:
@@ -60,7 +60,7 @@ def _folder_of(path: Path) -> Path:
     return path
 
 
-def meet(repo: Path, *, expect: int, patience: float) -> None:
+def meet(repo: Path, *, expect: int, patience: float = 0) -> None:
     """Say how many builds are made side by side, and how long a step stays for the others."""
     meeting = repo / "stand-in" / "etc" / "meeting"
     meeting.parent.mkdir(parents=True, exist_ok=True)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import Proved
 from .engine import Build, Engine
 from .events import read_events
 from .standin import migrate, naive, stand_in
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .conftest import Proved
 
 pytestmark = pytest.mark.engine
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import Proved
 from .engine import Build, Engine
 from .events import read_events
 from .standin import migrate, stand_in
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .conftest import Proved
 
 pytestmark = pytest.mark.engine
 
@@ -37,7 +41,7 @@ def test_a_rewritten_run(
     expected: str,
 ) -> None:
     repo = stand_in(case, tmp_path)
-    file = sorted(path.name for path in repo.glob("Dockerfile*"))[0]
+    file = min(path.name for path in repo.glob("Dockerfile*"))
     before = (repo / file).read_text()
 
     def runs() -> int:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import Proved
 from .engine import Build, Engine
 from .events import read_events
 from .standin import meet, migrate, stand_in
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .conftest import Proved
 
 pytestmark = pytest.mark.engine
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import Proved
 from .engine import Build, Engine
 from .events import Events, peek, read_events
 from .standin import meet, migrate, stand_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from .conftest import Proved
 
 pytestmark = pytest.mark.engine
 

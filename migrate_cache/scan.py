@@ -1,0 +1,27 @@
+"""The byte scan: does a file need to be parsed at all?"""
+
+from __future__ import annotations
+
+import re
+
+_NOISE = b"\\`\"' \t\r\n\v\f"
+_COMMENT_LINE = re.compile(rb"\n[ \t\v\f\r\x80-\xff]*#[^\n]*")
+_TYPE = re.compile(rb"type=(?:cache|[^,]*\$)")
+
+
+def has_cache_mount(data: bytes) -> bool:
+    """Tell whether a file may have a cache mount, without parsing it.
+
+    It sees through quotes, escapes, continuations, comments between continued lines and
+    letter case, so it misses none; it may take other text for one.
+    """
+    if b"-" not in data:
+        return False
+    return _looks_like_cache(data) or (
+        b"#" in data and _looks_like_cache(_COMMENT_LINE.sub(b"\n", b"\n" + data))
+    )
+
+
+def _looks_like_cache(data: bytes) -> bool:
+    squeezed = data.translate(None, _NOISE).lower()
+    return b"--mount=" in squeezed and _TYPE.search(squeezed) is not None
