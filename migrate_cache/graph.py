@@ -8,25 +8,29 @@ Dockerfile is a user of one cache, and what changes, changes for all users of a 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from migrate_cache import commands as shell
-from migrate_cache.builds.model import Build
-from migrate_cache.catalog import Catalog, Match
-from migrate_cache.commands import Command
 from migrate_cache.cst import Dockerfile, Instruction, Mount, Run, Stage, clean_path
-from migrate_cache.scope import Expanded, Resolved, Scope
 
-_FILE_TOOLS = frozenset(
-    """
-    : [ cat cd chmod chown cp cpio date df dirname du echo exit find grep gunzip gzip head install
-    ln ls mkdir mv printf pwd rm rmdir rsync set shopt sort stat sync tail tar test touch tree true
-    unzip wc xz zip zstd
-    """.split()
-)
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from migrate_cache.builds.model import Build
+    from migrate_cache.catalog import Catalog, Match
+    from migrate_cache.commands import Command
+    from migrate_cache.scope import Expanded, Resolved, Scope
+
+# fmt: off
+_FILE_TOOLS = frozenset({
+    ":", "[", "cat", "cd", "chmod", "chown", "cp", "cpio", "date", "df", "dirname", "du", "echo",
+    "exit", "find", "grep", "gunzip", "gzip", "head", "install", "ln", "ls", "mkdir", "mv",
+    "printf", "pwd", "rm", "rmdir", "rsync", "set", "shopt", "sort", "stat", "sync", "tail",
+    "tar", "test", "touch", "tree", "true", "unzip", "wc", "xz", "zip", "zstd",
+})
+# fmt: on
 STRICTNESS = ("shared", "cargo-subdir", "output", "unknown", "exclusive")
 
 
@@ -218,9 +222,7 @@ def _uses_of_run(
     yield from beside
 
 
-def _key(
-    mount: Mount, scope: Scope, target: Expanded, overridden: frozenset[str]
-) -> CacheKey:
+def _key(mount: Mount, scope: Scope, target: Expanded, overridden: frozenset[str]) -> CacheKey:
     cache_id = scope.expand(mount.id, overridden).pattern if mount.id else ""
     owner = [scope.expand(mount.get(name)).pattern for name in ("uid", "gid", "mode")]
     if any(owner):
@@ -324,9 +326,7 @@ class Graph:
         return ""
 
 
-def build_graph(
-    files: Sequence[File], uses: Iterable[Use], unread: Mapping[str, str]
-) -> Graph:
+def build_graph(files: Sequence[File], uses: Iterable[Use], unread: Mapping[str, str]) -> Graph:
     """Put the users of the same cache together."""
     ordered = tuple(uses)
     by_key: dict[CacheKey, list[Use]] = {}

@@ -7,11 +7,15 @@ into the mount make all of them lock the same files.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from migrate_cache.codemods.cargo_sites import cannot_link, cargo_home, is_linked, mounted_home
 from migrate_cache.codemods.context import Context, Insertion
-from migrate_cache.graph import CacheKey, Group, Use
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from migrate_cache.graph import CacheKey, Group, Use
 
 RULE = "MC104"
 COMMENT = (

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from migrate_cache import commands as shell
 from migrate_cache.cst import Instruction, Run
-from migrate_cache.graph import Use
-from migrate_cache.scope import Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from migrate_cache.graph import Use
+    from migrate_cache.scope import Scope
 
 _SAFE_PATH = re.compile(r"/[A-Za-z0-9._/-]+")
 # Programs, and what they do, that only root can.

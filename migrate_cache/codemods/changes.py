@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from migrate_cache.codemods.context import Decision, Insertion
 from migrate_cache.cst import Instruction, Mount, Token
 from migrate_cache.edits import Change, Edit
-from migrate_cache.graph import File
 from migrate_cache.source import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from migrate_cache.codemods.context import Decision, Insertion
+    from migrate_cache.graph import File
 
 
 def changes_of(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from migrate_cache.builds.model import Build
-from migrate_cache.config import Override, Settings
-from migrate_cache.cst import Instruction, Run
-from migrate_cache.graph import File, Graph, Use
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from migrate_cache.builds.model import Build
+    from migrate_cache.config import Override, Settings
+    from migrate_cache.cst import Instruction, Run
+    from migrate_cache.graph import File, Graph, Use
 
 
 @dataclass(frozen=True, slots=True)

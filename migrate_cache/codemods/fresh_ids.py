@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from migrate_cache import commands as shell
-from migrate_cache.codemods.context import Context
 from migrate_cache.codemods.ids import is_prescribed
-from migrate_cache.graph import Use
 from migrate_cache.services import clean_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from migrate_cache.codemods.context import Context
+    from migrate_cache.graph import Use
 
 RULE = "MC101"
 _OFFLINE_WORDS = frozenset(("--offline", "--no-index", "--network=none"))

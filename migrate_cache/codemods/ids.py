@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
-from itertools import count, islice
+from itertools import chain, count, islice
 from typing import TYPE_CHECKING
 
 from migrate_cache import commands as shell
@@ -138,7 +138,7 @@ class IdAllocator:
         if unit.explicit_id in first:
             # What an earlier run gave stays.
             first.insert(0, unit.explicit_id)
-        for text in (*first, *islice(candidates, 10_000)):
+        for text in chain(first, islice(candidates, 10_000)):
             meets = {text}.union(*(_values(self._context, use, text) for use in unit.uses))
             if all(self._is_free(value, unit, text) for value in meets):
                 for value in meets:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from migrate_cache.codemods.context import Context, Decision
-from migrate_cache.graph import Group, Use
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from migrate_cache.graph import Group, Use
 
 
 def untouchable(context: Context) -> Iterator[Decision]:
@@ -82,8 +86,6 @@ def _explain(context: Context, group: Group, use: Use) -> Decision:
 
 def _alone_serial(context: Context, use: Use) -> bool:
     """Whether every other mount of the RUN is free of locks after the plan."""
-    others = [other for other in context.graph.uses_of_run(use.run) if other is not use]
+    others = [other for other in use.mounted_beside if other is not use]
     decisions = [context.decision(other) for other in others]
-    return any(d is not None and d.changes for d in decisions) and all(
-        d is not None and d.sharing_after != "locked" for d in decisions
-    )
+    return bool(others) and all(d is not None and d.sharing_after != "locked" for d in decisions)

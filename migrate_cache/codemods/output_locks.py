@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from migrate_cache.codemods.context import Context
 from migrate_cache.codemods.ids import arch_suffix
 from migrate_cache.codemods.readers import compiles
-from migrate_cache.codemods.units import Unit
-from migrate_cache.graph import Use
+
+if TYPE_CHECKING:
+    from migrate_cache.codemods.context import Context
+    from migrate_cache.codemods.units import Unit
+    from migrate_cache.graph import Use
 
 
 def carries_arch(use: Use) -> bool:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from migrate_cache.codemods.context import Context, Decision, Remark
 from migrate_cache.codemods.ids import IdAllocator, is_prescribed
 from migrate_cache.codemods.output_locks import carries_arch, keeps_lock
 from migrate_cache.codemods.readers import compile_lines, compiles, may_read, says_it_builds
 from migrate_cache.codemods.units import Unit, service_of, units_of
-from migrate_cache.graph import Group, Use
 from migrate_cache.services import Service, Unknown, undeclared_arguments
 from migrate_cache.words import variables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from migrate_cache.graph import Group, Use
 
 __all__ = ["Unit", "separate", "service_of"]
 
@@ -180,9 +184,7 @@ def _tells(unit: Unit) -> bool:
         return True
     names = set(re.findall(r"\$\{(\w+)\}", unit.service.text))
     return all(
-        names & use.scope.expand(use.mount.id).open
-        or names & _depends(use)
-        for use in unit.uses
+        names & use.scope.expand(use.mount.id).open or names & _depends(use) for use in unit.uses
     )
 
 
@@ -195,9 +197,7 @@ def _depends(use: Use) -> set[str]:
     return found
 
 
-def _cannot_rename(
-    context: Context, unit: Unit, units: Sequence[Unit]
-) -> tuple[str, str] | None:
+def _cannot_rename(context: Context, unit: Unit, units: Sequence[Unit]) -> tuple[str, str] | None:
     """Return the rule and the reason why a unit keeps its id, None where it may have a new one."""
     for use in unit.uses:
         if refusal := use.refusal(RULE):
@@ -244,9 +244,7 @@ def _same_step(unit: Unit, fillers: Sequence[Use], units: Sequence[Unit]) -> Use
 
 def _all_rerun(context: Context, fillers: Sequence[Use]) -> bool:
     """Whether the plan makes all RUNs run again that fill a directory which others read."""
-    return bool(fillers) and all(
-        context.reruns(use.run, use) or _own_rerun(use) for use in fillers
-    )
+    return bool(fillers) and all(context.reruns(use.run, use) or _own_rerun(use) for use in fillers)
 
 
 def _own_rerun(use: Use) -> bool:
@@ -276,9 +274,7 @@ def _renamed(context: Context, unit: Unit, ids: IdAllocator) -> Iterator[Decisio
         )
 
 
-def _unlocked(
-    context: Context, group: Group, units: Sequence[Unit]
-) -> Iterator[Decision | Remark]:
+def _unlocked(context: Context, group: Group, units: Sequence[Unit]) -> Iterator[Decision | Remark]:
     """Decide about mounts whose id stays: they may lose a lock."""
     if not any(unit.is_locked for unit in units):
         explicit = any(unit.explicit_id for unit in units)

@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from migrate_cache import commands as shell
 from migrate_cache.commands import Command
-from migrate_cache.graph import Use
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from migrate_cache.graph import Use
 
 _Line = tuple[str, tuple[str, ...]]
 
 _BUILDS = re.compile(r"(?:^|[^a-z])(?:build|compile|release|all)(?:$|[^a-z])")
 _CARGO_COMPILES = frozenset(
-    "build b check c test t run r rustc install zigbuild nextest chef bench clippy".split()
+    ("build", "b", "check", "c", "clippy", "test", "t", "nextest", "bench", "run", "r")
+    + ("rustc", "install", "zigbuild", "chef")
 )
 _RELEASE_BY_DEFAULT = frozenset(("install", "bench"))
 _PROFILES = {"dev": "debug", "test": "debug", "bench": "release"}
@@ -215,14 +220,10 @@ def _takes_from_earlier(use: Use, fillers: Sequence[Use]) -> bool:
     own, theirs = _cargo_lines(use), [line for other in earlier for line in _cargo_lines(other)]
     if use.opaque and set(own) != set(theirs):
         return True
-    return any(
-        _is_foreign(profile, name, own, theirs) for profile, name in _results_named(use)
-    )
+    return any(_is_foreign(profile, name, own, theirs) for profile, name in _results_named(use))
 
 
-def _is_foreign(
-    profile: str, name: str, own: Sequence[Command], theirs: Sequence[Command]
-) -> bool:
+def _is_foreign(profile: str, name: str, own: Sequence[Command], theirs: Sequence[Command]) -> bool:
     if "$" not in profile and profile not in map(_profile, own):
         return profile in map(_profile, theirs)
     if re.search(r"[$*?{\[]", name) or name.startswith("lib"):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from migrate_cache import commands as shell
 from migrate_cache.codemods.context import Context, Decision, Remark
 from migrate_cache.cst import Instruction, Run
-from migrate_cache.graph import File, Use
 from migrate_cache.words import variables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from migrate_cache.graph import File, Use
 
 
 def review(context: Context) -> Iterator[Remark]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from migrate_cache.codemods.context import Context, Decision, Remark
 from migrate_cache.codemods.fresh_ids import FreshIds
-from migrate_cache.graph import Group, Use
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from migrate_cache.graph import Group, Use
 
 RULE = "MC101"
 

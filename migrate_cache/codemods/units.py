@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from migrate_cache.codemods.context import Context
 from migrate_cache.codemods.readers import only_cooks, readers
-from migrate_cache.graph import Group, Use
 from migrate_cache.services import Service, Site, Unknown, builds_of, tell
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from migrate_cache.codemods.context import Context
+    from migrate_cache.graph import Group, Use
 
 
 @dataclass(eq=False)
@@ -84,9 +88,7 @@ def _agreed(
         return service
     fixed = (a for a in answers if isinstance(a, Service) and not a.is_variable)
     text = service.text
-    return next(
-        fixed, Unknown(f"{text} is not in scope at every RUN that uses the directory")
-    )
+    return next(fixed, Unknown(f"{text} is not in scope at every RUN that uses the directory"))
 
 
 def service_of(context: Context, use: Use) -> str:
