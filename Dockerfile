@@ -11,7 +11,7 @@ FROM python:${PYTHON_VERSION}-slim AS build
 WORKDIR /src
 COPY constraints.txt ./
 RUN pip install --no-cache-dir --constraint constraints.txt uv
-ENV UV_LINK_MODE=copy
+ENV UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never
 COPY pyproject.toml README.md LICENSE ./
 COPY grammar grammar
 COPY migrate_cache migrate_cache

@@ -12,6 +12,7 @@ printed from the tree; to change a file, nodes offer `Edit`s on the original tex
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 from migrate_cache.mounts import ALIASES, Flag, Mount, MountOption, clean_path
 from migrate_cache.nodes import Node, Part, Token
 from migrate_cache.source import Source, Span
+from migrate_cache.words import heredoc_word
 
 if TYPE_CHECKING:
     from migrate_cache.errors import ParseError
@@ -39,6 +41,9 @@ __all__ = [
     "Token",
     "clean_path",
 ]
+
+
+_SHELL = re.compile(r"(?:^|[/ ])(?:ba|da|a|k|z)?sh(?:$| )")
 
 
 class HeredocNode(Node):
@@ -139,11 +144,25 @@ class Run(Instruction):
 
     @property
     def script(self) -> str:
-        """The shell text that the RUN runs, heredocs included; ``""`` in exec form."""
+        """The shell text that the RUN runs, heredocs included; ``""`` in exec form.
+
+        A RUN of one heredoc and nothing else runs the heredoc's text.
+        """
         if self.exec_form is not None:
             return ""
+        if len(self.heredocs) == 1 and heredoc_word(self.arguments):
+            return _own_script(self.heredocs[0].body, self.heredocs[0].name)
         bodies = "".join(f"\n{h.body}{h.name}" for h in self.heredocs)
         return self.arguments + bodies
+
+
+def _own_script(body: str, name: str) -> str:
+    """Return a script as its interpreter takes it: another one than a shell is handed it."""
+    first, _, _ = body.partition("\n")
+    interpreter = first.removeprefix("#!").strip()
+    if not first.startswith("#!") or _SHELL.search(interpreter):
+        return body
+    return f"{interpreter} - <<'{name}'\n{body}{name}"
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from migrate_cache import commands as shell
 from migrate_cache.cst import Dockerfile, Instruction, Mount, Run, Stage, clean_path
+from migrate_cache.images import image_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -63,6 +64,8 @@ class Use:
     directory: str
     key: CacheKey
     match: Match
+    # Whether a build decides what image the stage is built on.
+    base_is_open: bool
     # Why this mount can not be changed at all; "" where it can.
     held: str = ""
     # All cache mounts of the RUN, this one included.
@@ -217,9 +220,17 @@ def _uses_of_run(
         beside.append(Use(
             file.path, file.tree, file.resolved, stage, instruction, run, mount, scope,
             commands, place.line, place.column, target, directory,
-            _key(mount, scope, target, overridden), classify(target, tools), file.held, beside,
+            _key(mount, scope, target, overridden), classify(target, tools),
+            _base_is_open(file, stage, overridden), file.held, beside,
         ))  # fmt: skip
     yield from beside
+
+
+def _base_is_open(file: File, stage: Stage, overridden: frozenset[str]) -> bool:
+    """Whether builds give the stage other base images; another tag is the same image."""
+    root = file.tree.stages[file.resolved.chain(stage.index)[-1]]
+    image = file.resolved.scopes[root.from_.start].expand(root.base, overridden)
+    return "$" in image_name(image.pattern) and bool(image.open & overridden)
 
 
 def _key(mount: Mount, scope: Scope, target: Expanded, overridden: frozenset[str]) -> CacheKey:

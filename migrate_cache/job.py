@@ -105,6 +105,7 @@ class Job:
                 root_name=os.path.basename(self.root.path),
                 build_files=self.found.build_files,
                 refused=refused,
+                jobs=self.options.jobs,
             )
 
     def plan_writable(self) -> ProjectResult:

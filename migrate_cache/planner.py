@@ -10,7 +10,7 @@ from migrate_cache.builds import Builds, read_builds
 from migrate_cache.catalog import load_catalog
 from migrate_cache.codemods import CODEMODS
 from migrate_cache.codemods.changes import changes_of
-from migrate_cache.codemods.context import Context
+from migrate_cache.codemods.context import Context, Decision, Insertion
 from migrate_cache.config import Settings
 from migrate_cache.cst import Dockerfile
 from migrate_cache.edits import FileResult, Note, ProjectResult, apply_edits
@@ -18,12 +18,12 @@ from migrate_cache.errors import MigrateError, ParseError, SafetyError
 from migrate_cache.graph import File, Use, build_graph, uses_of
 from migrate_cache.ignores import Ignore, read_ignores
 from migrate_cache.outcomes import caches, outcomes
-from migrate_cache.parse import parse
 from migrate_cache.project import Input, Refused
 from migrate_cache.safety import check_result
 from migrate_cache.scan import has_cache_mount
 from migrate_cache.scope import resolve
 from migrate_cache.source import decode
+from migrate_cache.trees import Trees
 
 _REWRITES = ("MC101", "MC102", "MC103", "MC104")
 _HELD_BY_SAFETY = "the safety net refused the result"
@@ -51,6 +51,7 @@ class Planner:
         root_name: str,
         build_files: Mapping[str, bytes],
         refused: Refused,
+        jobs: int = 0,
     ) -> None:
         self._inputs = inputs
         self._settings = settings
@@ -59,8 +60,7 @@ class Planner:
         self._builds = Builds((), ())
         if build_files:
             self._builds = read_builds(Path(), sorted(build_files), build_files.get)
-        # Each text is parsed once, however often it is planned.
-        self._trees: dict[tuple[str, str], Dockerfile] = {}
+        self._trees = Trees(jobs)
 
     def run(
         self, held: Mapping[str, MigrateError]
@@ -70,9 +70,14 @@ class Planner:
         read = self._read(texts, held)
         context = self._decide(read, read.ignores)
         seen = self._seen_without_ignores(read)
-        results = {
-            file.path: self._file(file, context, read.ignores.get(file.path, ()), seen)
+        drafts = [
+            self._draft(file, context, read.ignores.get(file.path, ()), seen)
             for file in read.files
+        ]
+        self._trees.read_ahead((draft.path, draft.after) for draft in drafts if draft.changed)
+        results = {
+            file.path: self._checked(file, draft, context)
+            for file, draft in zip(read.files, drafts, strict=True)
         }
         unsafe: dict[str, MigrateError] = {
             path: result.error
@@ -93,12 +98,16 @@ class Planner:
 
     def _read(self, texts: Mapping[str, str], held: Mapping[str, MigrateError]) -> _Read:
         read = _Read()
-        for item in self._inputs:
-            text = texts.get(item.path, "")
-            if item.data is None or not has_cache_mount(item.data):
-                continue
+        mounting = [
+            item
+            for item in self._inputs
+            if item.data is not None and has_cache_mount(item.data)
+        ]
+        self._trees.read_ahead((item.path, texts[item.path]) for item in mounting)
+        for item in mounting:
+            text = texts[item.path]
             try:
-                tree = self._tree(item.path, text)
+                tree = self._trees.get(item.path, text)
             except ParseError as error:
                 read.errors[item.path] = FileResult(item.path, text, text, error=error)
                 read.unread[item.path] = text
@@ -109,11 +118,6 @@ class Planner:
             if "migrate-cache:" in text.lower():
                 read.ignores[item.path] = read_ignores(tree)
         return read
-
-    def _tree(self, path: str, text: str) -> Dockerfile:
-        if (path, text) not in self._trees:
-            self._trees[path, text] = parse(text, path)
-        return self._trees[path, text]
 
     # -- deciding -----------------------------------------------------------------------
 
@@ -182,20 +186,16 @@ class Planner:
 
     # -- one file -----------------------------------------------------------------------
 
-    def _file(
+    def _draft(
         self,
         file: File,
         context: Context,
         ignores: Sequence[Ignore],
         seen: Mapping[str, set[tuple[str, int]]],
     ) -> FileResult:
+        """Return what is planned for a file, before the safety net has seen it."""
         before = file.tree.source.text
-        insertions = [item for item in context.insertions if item.file.path == file.path]
-        decisions = {
-            id(use.mount): context.decisions[id(use)]
-            for use in context.graph.uses_in_file.get(file.path, ())
-        }
-        changes = changes_of(file, decisions.values(), insertions)
+        changes = changes_of(file, _decisions(file, context).values(), _insertions(file, context))
         notes = [
             note
             for note in (
@@ -206,24 +206,26 @@ class Planner:
         ]
         notes.sort(key=lambda note: (note.line, note.column, note.rule))
         after = apply_edits(before, (edit for change in changes for edit in change.edits))
-        error: MigrateError | None = None
-        if after != before:
-            try:
-                check_result(file.tree, self._new_tree(file, after), decisions, insertions)
-            except SafetyError as refused:
-                error = refused
-        return FileResult(
-            file.path, before, before if error else after, changes, tuple(notes), error
-        )
+        return FileResult(file.path, before, after, changes, tuple(notes))
 
-    def _new_tree(self, file: File, after: str) -> Dockerfile:
+    def _checked(self, file: File, draft: FileResult, context: Context) -> FileResult:
+        """Return a draft that passed the safety net, else one that changes nothing."""
+        if not draft.changed:
+            return draft
         try:
-            return self._tree(file.path, after)
+            after = self._trees.get(file.path, draft.after)
+            check_result(
+                file.tree, after, _decisions(file, context), _insertions(file, context)
+            )
         except ParseError as error:
-            raise SafetyError(
+            refused = SafetyError(
                 f"the safety net refused the result: it does not parse: {error.message}",
                 path=file.path,
-            ) from error
+            )
+            return replace(draft, after=draft.before, error=refused)
+        except SafetyError as error:
+            return replace(draft, after=draft.before, error=error)
+        return draft
 
     def _second_run(
         self,
@@ -260,6 +262,18 @@ def _is_selected(rule: str, settings: Settings) -> bool:
 def _is_noteworthy(rule: str) -> bool:
     """Whether a decision that changes nothing is worth a note: a rewriting rule's is not."""
     return not rule.startswith("MC1")
+
+
+def _decisions(file: File, context: Context) -> dict[int, Decision]:
+    """Return what was decided about a file's mounts, by the identity of the mount."""
+    return {
+        id(use.mount): context.decisions[id(use)]
+        for use in context.graph.uses_in_file.get(file.path, ())
+    }
+
+
+def _insertions(file: File, context: Context) -> list[Insertion]:
+    return [insertion for insertion in context.insertions if insertion.file.path == file.path]
 
 
 def _notes_that_count(

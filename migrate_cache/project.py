@@ -47,19 +47,21 @@ def plan(
     root_name: str = "",
     build_files: Mapping[str, bytes] | None = None,
     refused: Refused = frozenset(),
+    jobs: int = 1,
 ) -> ProjectResult:
     """Plan the migration of a project; nothing is read or written.
 
     `root_name` is the name of the root folder, the last evidence for a service.
     `build_files` are the compose, bake, workflow and ``.env`` files by path. `refused` are
-    changes that must not be made: the others are planned without them.
+    changes that must not be made: the others are planned without them. `jobs` processes
+    read files, 0 for one on each processor; the plan does not depend on it.
     """
     ordered = sorted(inputs, key=lambda item: item.path)
     if not any(item.data is not None and has_cache_mount(item.data) for item in ordered):
         return ProjectResult(root_name, tuple(_unread(item) for item in ordered if item.writable))
     from migrate_cache.planner import Planner
 
-    planner = Planner(ordered, settings or Settings(), root_name, build_files or {}, refused)
+    planner = Planner(ordered, settings or Settings(), root_name, build_files or {}, refused, jobs)
     errors: dict[str, MigrateError] = {}
     for _ in range(_MOST_PASSES):
         result, unsafe = planner.run(held=errors)

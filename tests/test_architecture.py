@@ -21,7 +21,7 @@ LAYERS = (
     ("scope", "ignores"),
     ("services", "graph"),
     ("codemods",),
-    ("safety", "scan", "outcomes"),
+    ("safety", "scan", "outcomes", "trees"),
     ("project", "planner"),
     ("report",),
     ("terminal", "options", "config_file", "listing", "tally", "discovery", "writer"),

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from projects import git_apply, projects
 from reading import as_bytes_are_read, check_law, mounts_of
 
-from migrate_cache.errors import ParseError
+from migrate_cache.errors import ParseError, SafetyError
 from migrate_cache.parse import parse
+from migrate_cache.source import encode
 
 if TYPE_CHECKING:
     from migrate_cache.cst import Dockerfile, Instruction

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrate_cache import planner, project, safety
+from migrate_cache import planner, project, safety, trees
 from migrate_cache.codemods import changes
 from migrate_cache.edits import Edit
 from migrate_cache.errors import SafetyError
@@ -113,3 +113,14 @@ def test_the_scan_misses_no_cache_mount(text: str) -> None:
 )
 def test_the_scan_passes_files_without_one(text: str) -> None:
     assert not project.has_cache_mount(text.encode())
+
+
+def test_processes_plan_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trees, "WORTH_PROCESSES", 2)
+    files = {f"{number}/Dockerfile": LOCKED for number in range(4)}
+    files["bad/Dockerfile"] = LOCKED + "FROM x\nRUN <<EOF\n"
+    inputs = [project.Input(path, text.encode()) for path, text in files.items()]
+    alone, together = (project.plan(inputs, jobs=jobs) for jobs in (1, 2))
+    assert [file.after for file in together.files] == [file.after for file in alone.files]
+    assert str(together.files[-1].error) == str(alone.files[-1].error)
+    assert together.outcomes == alone.outcomes

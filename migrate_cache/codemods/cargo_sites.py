@@ -84,6 +84,8 @@ def cannot_link(use: Use, top: Use) -> str:
     held = use.refusal("MC104") or top.refusal("MC104")
     if held:
         return held
+    if use.base_is_open:
+        return "a build decides which base image it is, and so whether CARGO_HOME is there"
     if not (use.match.certain and top.match.certain):
         return f"the base image does not tell whether {home} is CARGO_HOME"
     if not _SAFE_PATH.fullmatch(home):
@@ -229,7 +231,7 @@ def _covers_link(path: str, home: str) -> bool:
 def _overwrites(instruction: Instruction, scope: Scope, home: str) -> bool:
     if instruction.keyword not in ("COPY", "ADD") or not instruction.flag("from"):
         return False
-    words = instruction.exec_form or instruction.words or tuple(instruction.arguments.split())
+    words = instruction.exec_form or tuple(instruction.arguments.split())
     if len(words) < 2:
         return False
     destination = _path(words[-1], scope)

@@ -196,7 +196,8 @@ class IdAllocator:
         holder = self._given.get(base)
         folder = _target_folder(unit)
         own = _own_name(unit.path, base)
-        if folder and not (holder and _target_folder(holder) == folder):
+        # A folder that the other one has too tells nothing.
+        if folder and not (own and holder and _target_folder(holder) == folder):
             yield f"{base}-{folder}"
         if own:
             yield f"{base}-{own}"

@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 _Line = tuple[str, tuple[str, ...]]
 
 _BUILDS = re.compile(r"(?:^|[^a-z])(?:build|compile|release|all)(?:$|[^a-z])")
-_CARGO_COMPILES = frozenset(
-    ("build", "b", "check", "c", "clippy", "test", "t", "nextest", "bench", "run", "r")
-    + ("rustc", "install", "zigbuild", "chef")
-)
+# fmt: off
+_CARGO_COMPILES = frozenset({
+    "build", "b", "check", "c", "clippy", "test", "t", "nextest", "bench", "run", "r", "rustc",
+    "install", "zigbuild", "chef",
+})
+# fmt: on
 _RELEASE_BY_DEFAULT = frozenset(("install", "bench"))
 _PROFILES = {"dev": "debug", "test": "debug", "bench": "release"}
 _EVERYTHING = frozenset(("--workspace", "--all", "--bins", "--all-targets"))
@@ -151,6 +153,11 @@ def _mix(lines: Sequence[_Line]) -> bool:
     return any({"--no-compile", "--no-deps-check"}.intersection(words) for _, words in lines)
 
 
+def _next(lines: Sequence[_Line]) -> bool:
+    steps = [arguments[:1] for program, arguments in lines if program == "next"]
+    return bool(steps) and ("build",) not in steps
+
+
 def _swift(lines: Sequence[_Line]) -> bool:
     return any("--skip-build" in words for _, words in lines)
 
@@ -199,6 +206,7 @@ _STEPS: dict[str, Callable[[Sequence[_Line]], bool]] = {
     "dotnet": _dotnet,
     "mix-deps": _mix_dependencies,
     "mix-build": _mix,
+    "next": _next,
     "swift-build": _swift,
     "maven-target": _maven,
     "gradle-build": _gradle,

@@ -116,9 +116,9 @@ def _missing(
         if index < 0 or index >= len(file.tree.stages):
             continue
         for word in paths:
-            path = posixpath.normpath(
-                "/" + file.resolved.scopes[instruction.start].expand(word).pattern
-            )
+            written = file.resolved.scopes[instruction.start].expand(word).pattern
+            # Not "//": POSIX lets two leading slashes stand.
+            path = posixpath.normpath("/" + written.lstrip("/"))
             for use in _mounted_at(path, file, index, outputs):
                 place = file.tree.source.place(instruction.start)
                 yield Remark(
@@ -135,7 +135,7 @@ def _missing(
 def _sources(instruction: Instruction) -> Iterator[tuple[str, Sequence[str]]]:
     """Yield the stages that an instruction takes files from, with the files."""
     if instruction.keyword == "COPY" and instruction.flag("from"):
-        words = instruction.exec_form or instruction.words or instruction.arguments.split()
+        words = instruction.exec_form or instruction.arguments.split()
         yield instruction.flag("from").lower(), words[:-1]
     if isinstance(instruction, Run):
         for mount in instruction.mounts:

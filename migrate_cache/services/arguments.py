@@ -136,22 +136,19 @@ class _Arguments:
         if varying:
             return self._varied(varying, selecting)
         if selecting:
-            what = "the RUN selects what it builds with"
-            return self._service(selecting, f"{what} build argument {listed_of(selecting)}")
+            what = self._called(selecting)
+            return self._service(selecting, f"the RUN selects what it builds with {what}")
         named = [name for name in self.written if names_service(name)]
         if len(named) > 1:
             return Unknown(f"several build arguments could name it: {listed_of(named)}")
         if named:
-            return self._service(named, f"the RUN uses build argument {named[0]}")
+            return self._service(named, f"the RUN uses {self._called(named)}")
         return None
 
     def _varied(self, varying: list[str], selecting: list[str]) -> Service | Unknown | None:
         chosen = self._telling_apart(varying, [n for n in selecting if self._is_safe(n)])
         if chosen is None:
-            return Unknown(
-                f"build argument {listed_of(varying)} differs between services, in a way that "
-                "no id can follow"
-            )
+            return self._untold(varying)
         named = self._varying(chosen)
         return self._service(chosen, self._differs(named or varying))
 
@@ -179,7 +176,17 @@ class _Arguments:
 
     def _differs(self, names: Sequence[str]) -> str:
         between = [s for name in names for s in differ(self.variants, lambda v: v.value(name))]  # noqa: B023
-        return f"build argument {listed_of(names)} differs between {listed(tuple(between))}"
+        verb = "differs" if len(names) == 1 else "differ"
+        return f"{self._called(names)} {verb} between {listed(tuple(between))}"
+
+    def _called(self, names: Sequence[str]) -> str:
+        variables_ = self.site.scope.variables
+        plain = all(name in variables_[name].depends for name in names)
+        kind = "build argument" if plain else "variable"
+        return f"{kind}{'s' if len(names) > 1 else ''} {listed_of(names)}"
+
+    def _untold(self, names: Sequence[str]) -> Unknown:
+        return Unknown(f"{self._differs(names)}, with values that cannot stand in an id")
 
     # -- arguments in scope that the text does not use -------------------------------------
 
@@ -204,11 +211,8 @@ class _Arguments:
         if varying:
             chosen = self._telling_apart(named or varying)
             if chosen is None:
-                return Unknown(
-                    f"build argument {listed_of(varying)} differs between services, in a way "
-                    "that no id can follow"
-                )
-            return self._service(chosen, f"{self._differs(chosen)}, so the RUN runs for each")
+                return self._untold(varying)
+            return self._service(chosen, f"{self._differs(chosen)}, so the RUN runs once for each")
         selecting = set(self._selecting_elsewhere())
         used = [name for name in candidates if name in selecting]
         if not used and any(shell.is_opaque(command) for command in self.site.commands):
@@ -219,7 +223,7 @@ class _Arguments:
             return Unknown(f"several build arguments could name it: {listed_of(used)}")
         if not used:
             return None
-        return self._service(used, f"build argument {used[0]} is in scope: the RUN runs for each")
+        return self._service(used, f"{self._called(used)} is in scope: the RUN runs for each value")
 
     def _selecting_elsewhere(self) -> Iterator[str]:
         """Yield the variables that other instructions of the file select with."""
@@ -241,7 +245,7 @@ class _Arguments:
 
     def _service(self, names: Sequence[str], evidence: str) -> Service | Unknown:
         if not all(map(self._is_safe, names)):
-            return Unknown(f"build argument {listed_of(names)} has values that no id can hold")
+            return Unknown(f"{self._called(names)}: its values cannot stand in an id")
         values = set()
         for variant in self.variants:
             parts = [variant.value(name) for name in names]

@@ -9,32 +9,53 @@ import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["REPOS", "add_busybox", "add_program", "meet", "migrate", "naive", "stand_in"]
+__all__ = [
+    "PROJECT",
+    "REPOS",
+    "add_busybox",
+    "add_program",
+    "meet",
+    "migrate",
+    "naive",
+    "stand_in",
+    "stand_in_root",
+]
 
 _HERE = Path(__file__).parent
 REPOS = _HERE / "repos"
+PROJECT = _HERE.parent.parent
 _BUSYBOX = Path("/bin/busybox")
-_APPLETS = ("cat", "cp", "cut", "grep", "ln", "ls", "md5sum", "mkdir", "sh", "touch", "usleep")
+_APPLETS = (
+    *("cat", "chmod", "cp", "cut", "grep", "ln", "ls", "md5sum", "mkdir"),
+    *("rm", "sh", "touch", "usleep", "wget"),
+)
 
 
 def stand_in(case: str, place: Path, *, expect: int = 1, patience: float = 0) -> Path:
     """Copy a repository, and put what its images are made of into it.
 
     ``expect`` builds are made side by side; a step stays for the others, at most ``patience``
-    seconds. A step that others must not interrupt needs a short time; where they are to meet, a
-    long one costs nothing.
+    seconds. Where they must not come, that should be short; where they are to meet, a long time
+    costs nothing.
     """
     repo = place / case
     shutil.copytree(REPOS / case, repo)
-    root = repo / "stand-in"
+    stand_in_root(repo / "stand-in")
+    meet(repo, expect=expect, patience=patience)
+    return repo
+
+
+def stand_in_root(root: Path, *, meeting: str = "") -> Path:
+    """Make the root file system of an image: a shell, and stand-ins for build tools."""
     shutil.copytree(_HERE / "rootfs", root)
+    (root / "usr" / "local" / "bin").mkdir()
     for script in (*root.glob("bin/*"), *root.glob("usr/local/cargo/bin/*")):
         script.chmod(0o755)
     add_busybox(root)
     # Debian's busybox has no flock.
     add_program(root, Path(shutil.which("flock") or "/usr/bin/flock"), "bin/flock")
-    meet(repo, expect=expect, patience=patience)
-    return repo
+    (root / "etc" / "meeting").write_text(f"MEETING={meeting}\n")
+    return root
 
 
 def add_busybox(root: Path) -> None:
@@ -63,13 +84,12 @@ def _folder_of(path: Path) -> Path:
 def meet(repo: Path, *, expect: int, patience: float = 0) -> None:
     """Say how many builds are made side by side, and how long a step stays for the others."""
     meeting = repo / "stand-in" / "etc" / "meeting"
-    meeting.parent.mkdir(parents=True, exist_ok=True)
-    meeting.write_text(f"EXPECT={expect}\nPATIENCE={round(patience * 10)}\n")
+    meeting.write_text(f"MEETING=\nEXPECT={expect}\nPATIENCE={round(patience * 10)}\n")
 
 
 def migrate(repo: Path, *options: str) -> str:
     """Run the tool in a repository, as its user does; return what it said."""
-    project = os.environ.get("MC_STUB") or str(_HERE.parent.parent)
+    project = os.environ.get("MC_STUB") or str(PROJECT)
     done = subprocess.run(
         [sys.executable, "-m", "migrate_cache", *options],
         cwd=repo,

@@ -1,13 +1,19 @@
-# Sourced by the stand-ins for build tools. They do no work; they tell, in a log that all builds
-# write to, when they begin and end, and they stay for the others for a while. So whether two of
-# them can be at it at the same time is decided by the mounts and not by luck.
+# Sourced by the stand-ins for build tools. They do no work; they tell, where all builds tell it,
+# when they begin and end, and they stay for the others for a while. So whether two of them can be
+# at it at the same time is decided by the mounts and not by luck.
 #
-# EXPECT is how many builds run side by side, PATIENCE how long to stay for the others, in tenths
-# of a second.
+# EXPECT is how many builds take a step side by side, PATIENCE how long one stays for the others,
+# in tenths of a second. They tell it in a cache that all of them mount, or, where MEETING is set,
+# to the test itself, which then makes them stay.
 . /etc/meeting
 
+# say WHAT STEP NAME
 say() {
-    echo "$*" >>/events/log
+    if [ -n "$MEETING" ]; then
+        wget -q -O /dev/null "$MEETING/$1/$2/$3"
+    else
+        echo "$*" >>/events/log
+    fi
 }
 
 # stay_for WHAT STEP TENTHS: until EXPECT builds have said "WHAT STEP ...", but no longer than that.
@@ -22,7 +28,7 @@ stay_for() {
 # begin STEP NAME
 begin() {
     say begin "$1" "$2"
-    stay_for begin "$1" "$PATIENCE"
+    [ -n "$MEETING" ] || stay_for begin "$1" "$PATIENCE"
 }
 
 # end STEP NAME
