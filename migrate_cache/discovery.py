@@ -161,8 +161,10 @@ def _dockerfiles(listed: Sequence[str], root: str) -> Iterator[tuple[str, str, s
             yield path, real, path
     for path in links:
         real = os.path.realpath(os.path.join(root, *path.split("/")))
+        if not _inside(real, root) or not os.path.isfile(real):
+            continue
         inner = display_path(os.path.relpath(real, root))
-        if _inside(real, root) and os.path.isfile(real) and ".git" not in inner.split("/"):
+        if ".git" not in inner.split("/"):
             yield path, real, inner
 
 
@@ -180,10 +182,11 @@ def _resolve(paths: Sequence[str], root: str) -> _Paths:
                 ParseError("no such file or folder" if missing else reason, path=shown)
             )
             continue
-        inner = display_path(os.path.relpath(real, root))
         if not _inside(real, root):  # Windows: another drive
             named.errors.append(ParseError(f"lies outside the project {root}", path=shown))
-        elif stat.S_ISDIR(mode):
+            continue
+        inner = display_path(os.path.relpath(real, root))
+        if stat.S_ISDIR(mode):
             named.folders.add("" if inner == "." else inner + "/")
         elif stat.S_ISREG(mode):
             named.files[real] = inner

@@ -109,7 +109,8 @@ class Use:
     @cached_property
     def only_copies(self) -> bool:
         """Whether the RUN runs nothing but programs that copy, list and remove files."""
-        return all(command.program in _FILE_TOOLS for command in self.commands)
+        programs = {command.program for command in self.commands}
+        return bool(programs) and programs <= _FILE_TOOLS
 
     @cached_property
     def mount_is_readonly(self) -> bool:

@@ -75,8 +75,6 @@ def _ignore(tree: Dockerfile, token: Token, start: int | None) -> Iterator[Ignor
     if start is None and not is_file:
         # It belongs to no instruction: an ignore that does nothing.
         start = -1
-    codes = tuple(
-        code for part in (match["codes"] or "").split(",") if (code := part.strip().upper())
-    )
+    codes = tuple(part.upper() for part in re.split(r"[,\s]+", match["codes"] or "") if part)
     place = tree.source.place(token.span.start)
     yield Ignore(place.line, place.column, codes, None if is_file else start, match.group().strip())

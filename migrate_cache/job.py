@@ -53,7 +53,8 @@ class Job:
 
         name = os.path.realpath(self.options.stdin_filename or "Dockerfile")
         folder = os.path.dirname(name)
-        while not os.path.isdir(folder):
+        # A drive or share that does not exist (Windows) is its own parent.
+        while not os.path.isdir(folder) and os.path.dirname(folder) != folder:
             folder = os.path.dirname(folder)
         self._configure(find_root(folder))
         path = display_path(os.path.relpath(name, self.root.path))

@@ -273,7 +273,7 @@ def _decisions(file: File, context: Context) -> dict[int, Decision]:
 
 
 def _insertions(file: File, context: Context) -> list[Insertion]:
-    return [insertion for insertion in context.insertions if insertion.file.path == file.path]
+    return context.insertions_in.get(file.path, [])
 
 
 def _notes_that_count(
@@ -290,9 +290,8 @@ def _notes(file: File, context: Context) -> Iterator[Note]:
         decision = context.decisions[id(use)]
         if not decision.changes and _is_noteworthy(decision.rule):
             yield Note(decision.rule, use.line, use.column, decision.reason, decision.evidence)
-    for remark in context.remarks:
-        if remark.path == file.path:
-            yield Note(remark.rule, remark.line, remark.column, remark.reason)
+    for remark in context.remarks_in.get(file.path, ()):
+        yield Note(remark.rule, remark.line, remark.column, remark.reason)
 
 
 def _unused(ignores: Sequence[Ignore], seen: set[tuple[str, int]]) -> Iterator[Note]:

@@ -156,6 +156,7 @@ def test_an_existing_id_with_a_reader_keeps_its_lock() -> None:
 # -- modes --------------------------------------------------------------------------------------
 
 NPM = "RUN --mount=type=cache,target=/root/.npm,sharing=locked npm ci\n"
+SCRIPT = NPM.replace("/root/.npm", "/x,id=/root/.npm").replace("npm ci", "<<EOF\n#!/bin/x\nEOF")
 
 
 @pytest.mark.parametrize(
@@ -170,6 +171,8 @@ NPM = "RUN --mount=type=cache,target=/root/.npm,sharing=locked npm ci\n"
          [("MC203", 2), ("MC209", 2)]),
         (NPM, NPM.replace("locked", "$MODE"), ["MC203", "MC209"], None),
         (NPM, NPM.replace("npm ci", "cp -r /root/.npm /x"), ["MC101", "MC101"], []),
+        # What a script does cannot be told, though it names nothing but files.
+        (NPM, SCRIPT, ["MC202", "MC202"], None),
         (NPM, NPM.replace("locked", "shared"), ["MC101", "MC101"], []),
         (NPM, NPM.replace("locked", "locked,uid=1000,sharing=private"), ["MC101", "MC209"], None),
     ],

@@ -85,6 +85,9 @@ class Context:
     decisions: dict[int, Decision] = field(default_factory=dict)
     insertions: list[Insertion] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
+    # The same by file.
+    insertions_in: dict[str, list[Insertion]] = field(default_factory=dict)
+    remarks_in: dict[str, list[Remark]] = field(default_factory=dict)
     # Cargo caches that may be shared, by the identity of their group; see `cargo_lock`.
     cargo_refusals: dict[int, str] = field(default_factory=dict)
 
@@ -95,8 +98,10 @@ class Context:
             self.decisions[id(item.use)] = item
         elif isinstance(item, Insertion):
             self.insertions.append(item)
+            self.insertions_in.setdefault(item.file.path, []).append(item)
         else:
             self.remarks.append(item)
+            self.remarks_in.setdefault(item.path, []).append(item)
 
     def decision(self, use: Use) -> Decision | None:
         """Return what was decided about a mount, if anything was."""
@@ -130,9 +135,7 @@ class Context:
         no id, and shared. An instruction inserted above changes the key of what follows.
         """
         chain = use.resolved.chain(use.stage.index)
-        for insertion in self.insertions:
-            if insertion.file.path != use.path:
-                continue
+        for insertion in self.insertions_in.get(use.path, ()):
             for index in chain:
                 stage = use.tree.stages[index]
                 if insertion.before in stage.instructions and (

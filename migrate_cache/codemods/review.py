@@ -98,8 +98,8 @@ def _read_elsewhere(context: Context) -> Iterator[Remark]:
     """Find what is copied out of a cache mount without mounting it: it is not in the image."""
     for file in context.graph.files:
         outputs: dict[int, list[Use]] = {}
-        for use in context.graph.uses:
-            if use.path == file.path and use.kind == "output" and use.target.text is not None:
+        for use in context.graph.uses_in_file.get(file.path, ()):
+            if use.kind == "output" and use.target.text is not None:
                 outputs.setdefault(use.stage.index, []).append(use)
         if outputs:
             for stage in file.tree.stages:

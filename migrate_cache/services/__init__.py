@@ -10,7 +10,6 @@ from __future__ import annotations
 from migrate_cache.services.arguments import from_arguments, shell_text, undeclared_arguments
 from migrate_cache.services.declared import (
     builds_of,
-    differs_unseen,
     from_builds,
     variants_of,
 )
@@ -52,13 +51,9 @@ def tell(site: Site) -> Service | Unknown:
 
 
 def _inferred(site: Site) -> Service | Unknown:
-    variants = variants_of(site)
-    answer = from_arguments(site, variants)
+    answer = from_arguments(site, variants_of(site))
     if answer is not None:
         return answer
-    unseen = differs_unseen(variants, ())
-    if unseen:
-        return Unknown(f"{unseen}, and no variable in scope tells them apart")
     answer = from_builds(site) or _from_command(site)
     if isinstance(answer, Service):
         return answer

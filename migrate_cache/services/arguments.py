@@ -84,13 +84,19 @@ class _Arguments:
 
     def tell(self) -> Service | Unknown | None:
         answer = self._told_by_text()
-        if answer is None and self._may_be_implicit():
+        is_implicit = self._may_be_implicit()
+        if answer is None and is_implicit:
             answer = self._told_by_scope()
-        if isinstance(answer, Service):
-            names = re.findall(r"\$\{(\w+)\}", answer.text)
-            unseen = differs_unseen(self.variants, names)
-            if unseen:
-                return Unknown(f"{unseen}, and {answer.text} does not tell them apart")
+        if isinstance(answer, Unknown):
+            return answer
+        chosen = re.findall(r"\$\{(\w+)\}", answer.text) if answer else ()
+        concerned = self.site.scope.variables if is_implicit else self._written()
+        also = [name for name in self._decided(concerned) if is_volatile(name)]
+        unseen = differs_unseen(self.variants, chosen, also)
+        if unseen:
+            told = answer.text if answer else "no variable in scope"
+            verb = "does not tell" if answer else "tells"
+            return Unknown(f"{unseen}, and {told} {verb} them apart")
         return answer
 
     # -- which arguments come into question ----------------------------------------------
@@ -101,12 +107,16 @@ class _Arguments:
             yield from sorted(variables(mount.target))
 
     def _candidates(self, names: Iterable[str]) -> Iterator[str]:
+        """Yield the variables among `names` that can stand in an id for a service."""
+        for name in self._decided(names):
+            if _NAME.fullmatch(name) and not is_volatile(name):
+                yield name
+
+    def _decided(self, names: Iterable[str]) -> Iterator[str]:
         """Yield the variables among `names` that build arguments decide."""
         for name in dict.fromkeys(names):
             variable = self.site.scope.variables.get(name)
-            if variable is None or not variable.depends - PLATFORM_ARGS:
-                continue
-            if name not in PLATFORM_ARGS and _NAME.fullmatch(name) and not is_volatile(name):
+            if variable and variable.depends - PLATFORM_ARGS and name not in PLATFORM_ARGS:
                 yield name
 
     def _varying(self, names: Iterable[str]) -> list[str]:
@@ -251,7 +261,7 @@ class _Arguments:
             parts = [variant.value(name) for name in names]
             if all(parts):
                 values.add("-".join(filter(None, parts)))
-        services = tuple(dict.fromkeys(variant.service for variant in self.variants))
+        services = tuple(dict.fromkeys(variant.build.name for variant in self.variants))
         text = "-".join(f"${{{name}}}" for name in names)
         return Service(text, evidence, frozenset(values), services)
 

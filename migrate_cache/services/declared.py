@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from migrate_cache.builds.model import folder_of
 from migrate_cache.scope import PLATFORM_ARGS, Resolved, Scope
 from migrate_cache.services.model import Service, Site
 from migrate_cache.services.names import FLAVOURS, listed, parts_of, service_name, words
@@ -36,9 +37,9 @@ class Variant:
     hidden: Mapping[str, Value]
 
     @property
-    def service(self) -> str:
-        """The name by which builds of different services are told apart."""
-        return self.build.name
+    def service(self) -> tuple[str, str]:
+        """What tells builds of different services apart: a name, and whose it is."""
+        return folder_of(self.build.origin), self.build.name
 
     def value(self, name: str) -> Value:
         """Return a variable's value in this build, None where it is not known."""
@@ -107,18 +108,27 @@ def is_volatile(name: str) -> bool:
 
 def differ(variants: Sequence[Variant], value: Callable[[Variant], Value]) -> tuple[str, ...]:
     """Return the services between which a known value differs, none where it does not."""
-    by_value: dict[str, dict[str, None]] = {}
+    by_value: dict[str, list[Variant]] = {}
     for variant in variants:
         known = value(variant)
         if known is not None:
-            by_value.setdefault(known, {})[variant.service] = None
-    if len(by_value) < 2 or len({name for names in by_value.values() for name in names}) < 2:
+            by_value.setdefault(known, []).append(variant)
+    concerned = [variant for members in by_value.values() for variant in members]
+    services = {variant.service for variant in concerned}
+    if len(by_value) < 2 or len(services) < 2:
         return ()
-    return tuple(dict.fromkeys(name for names in by_value.values() for name in names))
+    if len({name for _, name in services}) < 2:
+        return tuple(dict.fromkeys(f"{v.build.name} of {v.build.origin}" for v in concerned))
+    return tuple(dict.fromkeys(variant.build.name for variant in concerned))
 
 
-def differs_unseen(variants: Sequence[Variant], chosen: Sequence[str]) -> str:
-    """Return what differs between builds that `chosen` variables do not tell apart."""
+def differs_unseen(
+    variants: Sequence[Variant], chosen: Sequence[str], also: Sequence[str] = ()
+) -> str:
+    """Return what differs between builds that `chosen` variables do not tell apart.
+
+    `also` are further variables that decide what comes out, but cannot stand in an id.
+    """
     # What a workflow builds has no name of its own: it may be any of the others.
     named = [variant for variant in variants if variant.build.kind != "workflow"]
     groups: dict[tuple[Value, ...], list[Variant]] = {}
@@ -129,6 +139,10 @@ def differs_unseen(variants: Sequence[Variant], chosen: Sequence[str]) -> str:
             names = differ(members, lambda variant, what=what: variant.hidden.get(what))  # type: ignore[misc]
             if names:
                 return f"{what} differs between {listed(names)}"
+        for name in also:
+            names = differ(members, lambda variant, name=name: variant.value(name))  # type: ignore[misc]
+            if names:
+                return f"{name} differs between {listed(names)}"
     return ""
 
 

@@ -9,6 +9,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 _REFERENCE = re.compile(rf"\$(?:\{{[#!]?({_NAME})|({_NAME}))")
@@ -16,6 +21,7 @@ _COMMAND_START = re.compile(
     r"(?:^|[;&|({\n]|\b(?:then|do|else|if|elif|while|until)\s|!\s)\s*"
     r"(?P<exports>(?:export|declare|local|readonly|typeset)(?:\s+-\w+)*\s+)?",
 )
+_CASE_START = re.compile(r"\)\s*(?P<exports>export\s+)?")
 _ASSIGNMENT = re.compile(
     rf"(?P<name>{_NAME})\+?="
     r"(?:\"(?:[^\"\\]|\\.)*\"|'[^']*'|\$\([^()]*\)|`[^`]*`|\\.|[^\s;&|\"'()`])*[ \t]*",
@@ -27,6 +33,8 @@ _READ = re.compile(rf"\b(?:read|mapfile|readarray)((?:\s+-\w+)*(?:\s+{_NAME})+)"
 _SCRIPT_WORD = re.compile(r"(?:^|\s)(?:-[A-Za-z]*c|eval)\s+$")
 _HEREDOC = re.compile(r"<<(-?)[ \t]*((?:[\w.!+-]|\\.|'[^'\n]*'|\"[^\"\n]*\")+)")
 _COMMENT_BEFORE = re.compile(r"(?:^|[\s;&|(])$")
+_PLAIN = re.compile(r"[^\\'\"#<\n$`()]+")
+_PLAIN_QUOTED = re.compile(r"[^\\\"$`]+")
 _SHELLS = frozenset(("sh", "bash", "dash", "ash", "ksh", "zsh"))
 _SHEBANG = re.compile(r"\s*#!\s*(\S+)(?:[ \t]+(\S+))?")
 _MAX_NESTING = 6
@@ -60,7 +68,10 @@ def _assignments(text: str) -> tuple[dict[str, int], set[str]]:
     """Return where variables are first set to stay, and which are set for one command."""
     kept: dict[str, int] = {}
     passing: set[str] = set()
-    for start in _COMMAND_START.finditer(text):
+    starts: Iterator[re.Match[str]] = _COMMAND_START.finditer(text)
+    if "esac" in text:
+        starts = chain(starts, _CASE_START.finditer(text))
+    for start in starts:
         names: dict[str, int] = {}
         at = start.end()
         while match := _ASSIGNMENT.match(text, at):
@@ -98,16 +109,20 @@ class _Mask:
 
     def run(self) -> str:
         while self._at < len(self._text):
-            char = self._text[self._at]
-            if self._open and self._open[-1] in ('"', "s"):
-                self._quoted(char)
+            is_quoted = bool(self._open) and self._open[-1] in ('"', "s")
+            plain = (_PLAIN_QUOTED if is_quoted else _PLAIN).match(self._text, self._at)
+            if plain:
+                literal = self._literal(plain[0]) if is_quoted else plain[0]
+                self._emit(literal, len(plain[0]))
+            elif is_quoted:
+                self._quoted(self._text[self._at])
             else:
-                self._code(char)
+                self._code(self._text[self._at])
         return "".join(self._out)
 
     def _emit(self, text: str, width: int) -> None:
         self._out.append(text)
-        self._tail = (self._tail + text)[-_TAIL:]
+        self._tail = (self._tail + text[-_TAIL:])[-_TAIL:]
         self._at += width
 
     def _code(self, char: str) -> None:
@@ -161,12 +176,12 @@ class _Mask:
             # `sh -c "… \$X"`: the inner shell reads it.
             inner = self._open[-1] == "s" and text.startswith("$", at + 1)
             self._emit(".$" if inner else "..", 2)
-        elif char in "$`":
-            self._common(char)
         else:
-            # The quotes of a script (`sh -c "…"`) hold commands.
-            literal = char if self._open[-1] == "s" and char != "'" else char.translate(_BLANKED)
-            self._emit(literal, 1)
+            self._common(char)
+
+    def _literal(self, text: str) -> str:
+        """Return quoted text as it is kept: the quotes of a script (`sh -c "…"`) hold commands."""
+        return text.replace("'", ".") if self._open[-1] == "s" else text.translate(_BLANKED)
 
     def _single(self) -> None:
         end = self._text.find("'", self._at + 1)
