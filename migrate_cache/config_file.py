@@ -112,7 +112,7 @@ def read_config(path: str, *, root: str = "") -> dict[str, object]:
     shown = display_path(os.path.relpath(path, root)) if root else display_path(path)
     if root:
         real, base = os.path.realpath(path), os.path.realpath(root)
-        if os.path.commonpath([real, base]) != base:
+        if not real.startswith(base.rstrip(os.sep) + os.sep):
             raise ConfigError("the configuration is a link out of the project", path=shown)
     try:
         if not os.path.isfile(path):

@@ -24,7 +24,7 @@ from .buildah import Buildah
 from .buildkit import Buildkit
 from .docker import Docker
 from .private import Unavailable
-from .report import Report
+from .report import Report, Row
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -88,7 +88,8 @@ def proved(request: pytest.FixtureRequest) -> Proved:
     engine: Engine = request.getfixturevalue(name)
 
     def note(claim: str, seen: str) -> None:
-        request.config.stash[_report].add(claim, str(engine), seen)
+        subject = request.path.stem.removeprefix("test_")
+        request.config.stash[_report].add(subject, Row(claim, str(engine), seen))
 
     return note
 

@@ -42,7 +42,12 @@ class Docker(Engine):
         )
         if running is None:
             self._start()
-        self.version = self._api("GET", "/version")["Version"]
+        told = self._api("GET", "/version")
+        self.version = told["Version"]
+        # From 1.52 on, the list of caches has another form.
+        versions = (told["MinAPIVersion"], told["ApiVersion"])
+        lowest, highest = (tuple(map(int, version.split("."))) for version in versions)
+        self._api_version = "v{}.{}".format(*max(lowest, min(highest, (1, 51))))
         self.expands_ids = release(self.version) >= (23, 0)
         self.key_leaves_out_mounts = release(self.version) >= (26, 0)
         self._client = self._find_client(folder)
@@ -125,7 +130,7 @@ class Docker(Engine):
         assert built.ok, built.log
 
     def caches(self) -> list[Cache]:
-        records = self._api("GET", "/system/df").get("BuildCache") or []
+        records = self._api("GET", f"/{self._api_version}/system/df").get("BuildCache") or []
         return cache_mounts((record["Type"], record["Description"]) for record in records)
 
     def reset(self) -> None:

@@ -15,6 +15,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -73,9 +74,11 @@ class Place:
         self._processes: list[subprocess.Popen[bytes]] = []
         self._finalizers: list[Callable[[], None]] = []
         self._closed = False
-        self._former = {number: signal.getsignal(number) for number in _SIGNALS}
-        for number in _SIGNALS:
-            signal.signal(number, self._on_signal)
+        self._former = {}
+        # Only there may signals be handled.
+        if threading.current_thread() is threading.main_thread():
+            for number in _SIGNALS:
+                self._former[number] = signal.signal(number, self._on_signal)
         atexit.register(self.close)
 
     @property
@@ -123,6 +126,7 @@ class Place:
         if callable(former):
             former(number, frame)
         elif former is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
 
 

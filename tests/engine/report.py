@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 __all__ = ["Report", "Row"]
 
 
+#: What a reader wants to know first.
+_ORDER = ("demo", "side_by_side", "cargo", "copy_out", "layers", "modes")
+
+
 class Row(NamedTuple):
     """One thing that a test showed."""
 
@@ -20,13 +24,16 @@ class Row(NamedTuple):
 
 
 class Report:
-    """Rows in the order of the tests; a claim's engines stand together."""
+    """Rows by subject, and within it in the order of the tests; a claim's engines together."""
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
+        self._places: dict[str, tuple[int, int]] = {}
 
-    def add(self, claim: str, engine: str, seen: str) -> None:
-        self.rows.append(Row(claim, engine, seen))
+    def add(self, subject: str, row: Row) -> None:
+        """Add what a test of this subject has shown."""
+        self._places.setdefault(row.claim, (_ORDER.index(subject), len(self.rows)))
+        self.rows.append(row)
 
     def write(self, path: Path) -> None:
         text = self.json() if path.suffix == ".json" else self.markdown()
@@ -41,8 +48,7 @@ class Report:
         return "\n".join(lines) + "\n"
 
     def _sorted(self) -> list[Row]:
-        first = {row.claim: place for place, row in reversed(list(enumerate(self.rows)))}
-        return sorted(self.rows, key=lambda row: first[row.claim])
+        return sorted(self.rows, key=lambda row: self._places[row.claim])
 
 
 def _cell(text: str) -> str:

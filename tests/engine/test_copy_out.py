@@ -93,13 +93,7 @@ def test_a_rename_by_stage(any_engine: Engine, tmp_path: Path, proved: Proved) -
 def test_what_the_tool_writes(
     engine: Engine, tmp_path: Path, proved: Proved, case: str, options: tuple[str, ...]
 ) -> None:
-    repo = stand_in(case, tmp_path)
-    before = dockerfiles(repo)
-    build(engine, repo, "api")
-    migrate(repo, *options)
-    assert (dockerfiles(repo) != before) is CASES[case]
-    for name in ("api", "web", "api"):
-        build(engine, repo, name)
+    builds_before_and_after(engine, tmp_path, case, options)
     if case == list(CASES)[-1] and options == OPTIONS[-1]:
         proved(
             "a copy out of a cache after the rewrite, for this service and for the next one",
@@ -107,7 +101,20 @@ def test_what_the_tool_writes(
         )
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", [case for case, changes in CASES.items() if changes])
 def test_what_the_tool_writes_on_buildah(buildah: Engine, tmp_path: Path, case: str) -> None:
     buildah.reset()
-    test_what_the_tool_writes(buildah, tmp_path, lambda _claim, _seen: None, case, ())
+    builds_before_and_after(buildah, tmp_path, case, ())
+
+
+def builds_before_and_after(
+    engine: Engine, place: Path, case: str, options: tuple[str, ...]
+) -> None:
+    repo = stand_in(case, place)
+    before = dockerfiles(repo)
+    build(engine, repo, "api")
+    migrate(repo, *options)
+    assert (dockerfiles(repo) != before) is CASES[case]
+    if CASES[case]:
+        for name in ("api", "web", "api"):
+            build(engine, repo, name)

@@ -55,6 +55,25 @@ def test_mixed_modes_fork_a_cache(any_engine: Engine, tmp_path: Path, proved: Pr
     )
 
 
+def test_a_lock_ends_with_its_run(any_engine: Engine, tmp_path: Path, proved: Proved) -> None:
+    """Else a lock that stays holds up the whole of the other build, not only this step."""
+    repo = stand_in("locks", tmp_path, expect=2, patience=3)
+    for built in any_engine.build_all(
+        [Build(repo, args={"SERVICE": name}) for name in ("api", "web")]
+    ):
+        assert built.ok, built.log
+    events = read_events(any_engine, tmp_path)
+
+    assert events.most_at_once("apt-install") == 1
+    assert events.most_at_once("build") == (2 if any_engine.frees_locks else 1)
+    proved(
+        "a RUN with two locked caches, and a RUN without after it",
+        "the locks are freed between them"
+        if any_engine.frees_locks
+        else "this engine keeps one of them until the whole build ends",
+    )
+
+
 def test_an_undeclared_variable_merges_caches(
     any_engine: Engine, tmp_path: Path, proved: Proved
 ) -> None:
