@@ -15,7 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from migrate_cache.errors import ParseError
-from migrate_cache.parse import parse
+from migrate_cache.parser import parse
 
 FROM = "FROM scratch\n"
 KB = 1024

@@ -1,4 +1,4 @@
-"""Move Dockerfiles from locked BuildKit cache mounts to shared caches and service-specific ids.
+r"""Move Dockerfiles from locked BuildKit cache mounts to shared caches and service-specific ids.
 
     >>> import migrate_cache
     >>> tree = migrate_cache.parse(b"FROM rust\nRUN --mount=type=cache,target=/x cargo build\n")
@@ -66,7 +66,7 @@ if TYPE_CHECKING:
         ProjectResult,
     )
     from migrate_cache.errors import ConfigError, MigrateError, ParseError, SafetyError
-    from migrate_cache.parse import parse
+    from migrate_cache.parser import parse
     from migrate_cache.project import migrate
     from migrate_cache.source import Span
 
@@ -77,7 +77,7 @@ _HOMES = {
     "CacheInfo": "edits", "Change": "edits", "Edit": "edits", "FileResult": "edits",
     "Note": "edits", "Outcome": "edits", "ProjectResult": "edits", "ConfigError": "errors",
     "MigrateError": "errors", "ParseError": "errors", "SafetyError": "errors",
-    "parse": "parse", "migrate": "project", "Span": "source",
+    "parse": "parser", "migrate": "project", "Span": "source",
 }  # fmt: skip
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from migrate_cache.errors import MigrateError
-from migrate_cache.source import Span
+if TYPE_CHECKING:
+    from migrate_cache.errors import MigrateError
+    from migrate_cache.source import Span
 
 
 @dataclass(frozen=True, slots=True)

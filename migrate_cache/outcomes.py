@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from migrate_cache.codemods.context import Context
 from migrate_cache.codemods.outputs import service_of
 from migrate_cache.edits import CacheInfo, CacheUser, Outcome
+
+if TYPE_CHECKING:
+    from migrate_cache.codemods.context import Context
+
 
 def outcomes(context: Context) -> Iterator[Outcome]:
     """Yield the one outcome of each cache mount, in the order of paths and lines."""

@@ -5,25 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from migrate_cache.builds import Builds, read_builds
 from migrate_cache.catalog import load_catalog
 from migrate_cache.codemods import CODEMODS
 from migrate_cache.codemods.changes import changes_of
 from migrate_cache.codemods.context import Context, Decision, Insertion
-from migrate_cache.config import Settings
-from migrate_cache.cst import Dockerfile
 from migrate_cache.edits import FileResult, Note, ProjectResult, apply_edits
 from migrate_cache.errors import MigrateError, ParseError, SafetyError
 from migrate_cache.graph import File, Use, build_graph, uses_of
 from migrate_cache.ignores import Ignore, read_ignores
 from migrate_cache.outcomes import caches, outcomes
-from migrate_cache.project import Input, Refused
 from migrate_cache.safety import check_result
 from migrate_cache.scan import has_cache_mount
 from migrate_cache.scope import resolve
 from migrate_cache.source import decode
 from migrate_cache.trees import Trees
+
+if TYPE_CHECKING:
+    from migrate_cache.config import Settings
+    from migrate_cache.cst import Dockerfile
+    from migrate_cache.project import Input, Refused
 
 _REWRITES = ("MC101", "MC102", "MC103", "MC104")
 _HELD_BY_SAFETY = "the safety net refused the result"
@@ -71,8 +74,7 @@ class Planner:
         context = self._decide(read, read.ignores)
         seen = self._seen_without_ignores(read)
         drafts = [
-            self._draft(file, context, read.ignores.get(file.path, ()), seen)
-            for file in read.files
+            self._draft(file, context, read.ignores.get(file.path, ()), seen) for file in read.files
         ]
         self._trees.read_ahead((draft.path, draft.after) for draft in drafts if draft.changed)
         results = {
@@ -99,9 +101,7 @@ class Planner:
     def _read(self, texts: Mapping[str, str], held: Mapping[str, MigrateError]) -> _Read:
         read = _Read()
         mounting = [
-            item
-            for item in self._inputs
-            if item.data is not None and has_cache_mount(item.data)
+            item for item in self._inputs if item.data is not None and has_cache_mount(item.data)
         ]
         self._trees.read_ahead((item.path, texts[item.path]) for item in mounting)
         for item in mounting:
@@ -214,9 +214,7 @@ class Planner:
             return draft
         try:
             after = self._trees.get(file.path, draft.after)
-            check_result(
-                file.tree, after, _decisions(file, context), _insertions(file, context)
-            )
+            check_result(file.tree, after, _decisions(file, context), _insertions(file, context))
         except ParseError as error:
             refused = SafetyError(
                 f"the safety net refused the result: it does not parse: {error.message}",
@@ -276,9 +274,7 @@ def _insertions(file: File, context: Context) -> list[Insertion]:
     return context.insertions_in.get(file.path, [])
 
 
-def _notes_that_count(
-    file: File, context: Context, ignores: Sequence[Ignore]
-) -> Iterator[Note]:
+def _notes_that_count(file: File, context: Context, ignores: Sequence[Ignore]) -> Iterator[Note]:
     for note in _notes(file, context):
         start = _instruction_start(file.tree, note.line) if ignores else -1
         if not any(ignore.covers(note.rule, start) for ignore in ignores):

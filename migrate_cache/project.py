@@ -86,8 +86,7 @@ def migrate(
     files, from which services are read. `FileResult.after` is the new text of each file.
     """
     inputs = [
-        Input(path, encode(data) if isinstance(data, str) else data)
-        for path, data in files.items()
+        Input(path, encode(data) if isinstance(data, str) else data) for path, data in files.items()
     ]
     return plan(inputs, settings, root_name=root_name, build_files=build_files)
 
@@ -108,9 +107,7 @@ def _in_order(inputs: Sequence[Input], result: ProjectResult) -> ProjectResult:
     return replace(result, files=tuple(files))
 
 
-def _with_errors(
-    result: ProjectResult, errors: Mapping[str, MigrateError | None]
-) -> ProjectResult:
+def _with_errors(result: ProjectResult, errors: Mapping[str, MigrateError | None]) -> ProjectResult:
     """Return a plan in which the files that `errors` names stay as they are."""
     files = tuple(
         replace(file, after=file.before, changes=(), error=errors[file.path] or file.error)

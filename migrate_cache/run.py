@@ -108,7 +108,7 @@ def _failed(file: FileResult) -> bool:
 
 def show_tree(path: str, output: Output) -> int:
     """Print the syntax tree of one file."""
-    from migrate_cache.parse import parse
+    from migrate_cache.parser import parse
     from migrate_cache.report.tree import format_tree
 
     try:

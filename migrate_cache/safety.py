@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from migrate_cache.codemods.context import Decision, Insertion
 from migrate_cache.cst import ALIASES, Dockerfile, Instruction, Mount
 from migrate_cache.errors import SafetyError
+
+if TYPE_CHECKING:
+    from migrate_cache.codemods.context import Decision, Insertion
 
 _Options = list[tuple[str, str | None]]
 
@@ -23,15 +26,14 @@ def check_result(
 
     Raises:
         SafetyError: where anything but the planned changes differs in what BuildKit reads.
+
     """
     if after.escape != before.escape or _directives(after) != _directives(before):
         raise _refused(before, "the result has other parser directives")
-    inserted = {
-        (insertion.before.start, insertion.text): insertion for insertion in insertions
-    }
+    inserted = {(insertion.before.start, insertion.text): insertion for insertion in insertions}
     remaining = list(after.instructions)
     for instruction in before.instructions:
-        for (start, text) in list(inserted):
+        for start, text in list(inserted):
             if start == instruction.start:
                 if not remaining or remaining[0].line.text.strip() != text:
                     raise _refused(before, "an inserted instruction does not read as planned")

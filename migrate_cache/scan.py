@@ -1,4 +1,4 @@
-"""The byte scan: does a file need to be parsed at all?"""
+"""The byte scan decides whether a file needs to be parsed at all."""
 
 from __future__ import annotations
 

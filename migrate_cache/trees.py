@@ -6,10 +6,13 @@ import os
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from typing import TYPE_CHECKING
 
-from migrate_cache.cst import Dockerfile
 from migrate_cache.errors import ParseError
-from migrate_cache.parse import parse
+from migrate_cache.parser import parse
+
+if TYPE_CHECKING:
+    from migrate_cache.cst import Dockerfile
 
 # Fewer files are read before other processes have started.
 WORTH_PROCESSES = 400
@@ -29,6 +32,7 @@ class Trees:
 
         Raises:
             ParseError: as `parse` does.
+
         """
         key = (path, text)
         if key not in self._known:

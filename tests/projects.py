@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from migrate_cache.builds import is_build_file
-from migrate_cache.edits import ProjectResult
+from migrate_cache.errors import ParseError
+from migrate_cache.parser import parse
 from migrate_cache.project import Input, plan
 from migrate_cache.report.diff import unified
 from migrate_cache.source import encode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from migrate_cache.edits import ProjectResult
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,11 @@ def git_apply(project: Project, result: ProjectResult, scratch: Path) -> str:
     patch = b"".join(encode(unified(file)) for file in changed)
     for options in (["--check"], []):
         applied = subprocess.run(
-            ["git", "apply", *options, "-"], cwd=scratch, input=patch, capture_output=True
+            ["git", "apply", *options, "-"],
+            cwd=scratch,
+            input=patch,
+            capture_output=True,
+            check=False,
         )
         if applied.returncode:
             return applied.stderr.decode(errors="replace")
@@ -76,3 +86,23 @@ def git_apply(project: Project, result: ProjectResult, scratch: Path) -> str:
         if (scratch / file.path).read_bytes() != encode(file.after):
             return f"{file.path} is not what was planned after git apply"
     return ""
+
+
+def check_one_outcome_per_mount(files: dict[str, bytes], result: ProjectResult) -> None:
+    wanted = []
+    for path, data in files.items():
+        try:
+            tree = parse(data, path)
+        except ParseError:
+            continue
+        for instruction in tree.instructions:
+            for mount in getattr(instruction.trigger or instruction, "mounts", ()):
+                if mount.type == "cache" or "$" in mount.type:
+                    place = tree.source.place(mount.span.start)
+                    wanted.append((path, place.line, place.column))
+    assert sorted((o.path, o.line, o.column) for o in result.outcomes) == sorted(wanted)
+    for outcome in result.outcomes:
+        assert outcome.rule.startswith("MC")
+        assert outcome.reason
+        assert outcome.reason.isprintable()
+        assert "  " not in outcome.reason

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from migrate_cache.cst import Dockerfile, Instruction, Mount, Node, Run
 from migrate_cache.errors import ParseError
-from migrate_cache.parse import parse
+from migrate_cache.parser import parse
 
 # What BuildKit's parser makes of one instruction: keyword, flags, first and last line.
 Reading: TypeAlias = tuple[str, tuple[str, ...], int, int]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 from pathlib import Path
 
 import migrate_cache
@@ -17,7 +18,7 @@ LAYERS = (
     ("config",),
     ("nodes", "mounts", "cst"),
     ("flag_words", "flag_checks", "mount_checks", "checks"),
-    ("parse",),
+    ("parser",),
     ("scope", "ignores"),
     ("services", "graph"),
     ("codemods",),
@@ -89,7 +90,7 @@ def test_only_the_parser_knows_lark() -> None:
         )
         and not module.startswith("builds.")
     ]
-    assert users == ["parse"]
+    assert users == ["parser"]
 
 
 def test_exported_names_exist_and_are_documented() -> None:
@@ -97,3 +98,11 @@ def test_exported_names_exist_and_are_documented() -> None:
     for name in migrate_cache.__all__:
         value = getattr(migrate_cache, name)
         assert name.startswith("__") or value.__doc__, name
+
+
+def test_functions_are_not_hidden_by_modules() -> None:
+    importlib.import_module("migrate_cache.parser")
+    importlib.import_module("migrate_cache.project")
+    tree = migrate_cache.parse(b"FROM x\n")
+    assert isinstance(tree, migrate_cache.Dockerfile)
+    assert not migrate_cache.migrate({"Dockerfile": tree.text}).files[0].changed

@@ -6,13 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from projects import projects
-from test_corpus import records
+from projects import check_one_outcome_per_mount
 
 from migrate_cache.config import Override, Settings
 from migrate_cache.discovery import is_dockerfile
-from migrate_cache.errors import ParseError
-from migrate_cache.parse import parse
 from migrate_cache.project import migrate
 
 if TYPE_CHECKING:
@@ -430,26 +427,6 @@ def test_a_directory_that_is_filled_without_the_mount_too_is_in_the_image() -> N
 # -- nothing silent -----------------------------------------------------------------------------
 
 
-def check_one_outcome_per_mount(files: dict[str, bytes], result: ProjectResult) -> None:
-    wanted = []
-    for path, data in files.items():
-        try:
-            tree = parse(data, path)
-        except ParseError:
-            continue
-        for instruction in tree.instructions:
-            for mount in getattr(instruction.trigger or instruction, "mounts", ()):
-                if mount.type == "cache" or "$" in mount.type:
-                    place = tree.source.place(mount.span.start)
-                    wanted.append((path, place.line, place.column))
-    assert sorted((o.path, o.line, o.column) for o in result.outcomes) == sorted(wanted)
-    for outcome in result.outcomes:
-        assert outcome.rule.startswith("MC")
-        assert outcome.reason
-        assert outcome.reason.isprintable()
-        assert "  " not in outcome.reason
-
-
 @pytest.mark.parametrize("case", sorted(path.name for path in FIXTURES.iterdir()))
 def test_every_mount_has_one_outcome(case: str) -> None:
     folder = FIXTURES / case / "before"
@@ -459,8 +436,3 @@ def test_every_mount_has_one_outcome(case: str) -> None:
         if path.is_file() and is_dockerfile(path.name)
     }
     check_one_outcome_per_mount(files, migrate(files, root_name="shop"))
-
-
-def test_every_mount_of_the_corpus_has_one_outcome(corpus: Path) -> None:
-    for project in projects(corpus, (record["path"] for record in records(corpus))):
-        check_one_outcome_per_mount(project.dockerfiles, project.plan())

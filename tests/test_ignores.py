@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from migrate_cache.ignores import read_ignores
-from migrate_cache.parse import parse
+from migrate_cache.parser import parse
 from migrate_cache.project import migrate
 
 MOUNT = "RUN --mount=type=cache,target=/go/pkg/mod,sharing=locked"

@@ -17,7 +17,7 @@ from reading import mounts_of, options_of, read, readings
 from migrate_cache.cst import Dockerfile, Mount, Run
 from migrate_cache.errors import ParseError
 from migrate_cache.nodes import Node
-from migrate_cache.parse import grammar, parse
+from migrate_cache.parser import grammar, parse
 from migrate_cache.report.tree import format_tree
 from migrate_cache.words import WordError, expand, variables
 

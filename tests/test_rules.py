@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
 from migrate_cache import migrate
 from migrate_cache.errors import ConfigError, ParseError
-from migrate_cache.parse import parse
+from migrate_cache.parser import parse
 from migrate_cache.rules import (
     RULES,
     caches_table,

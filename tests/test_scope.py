@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrate_cache.parse import parse
+from migrate_cache.parser import parse
 from migrate_cache.scope import Resolved, Scope, resolve
 
 HERE = "RUN here"

@@ -11,7 +11,7 @@ from reading import mounts_of, options_of, read, readings
 from migrate_cache.cst import Dockerfile, Instruction, Mount
 from migrate_cache.edits import apply_edits
 from migrate_cache.errors import ParseError
-from migrate_cache.parse import parse
+from migrate_cache.parser import parse
 
 FEW = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True

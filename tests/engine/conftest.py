@@ -25,6 +25,7 @@ from .buildkit import Buildkit
 from .docker import Docker
 from .private import Unavailable
 from .report import Report, Row
+from .standin import needs_busybox
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -97,6 +98,7 @@ def proved(request: pytest.FixtureRequest) -> Proved:
 @contextmanager
 def _started(start: Callable[[], Engine], *, required: bool) -> Iterator[Engine]:
     try:
+        needs_busybox()
         engine = start()
     except Unavailable as reason:
         if required:

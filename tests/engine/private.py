@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from types import FrameType
 
-__all__ = ["Place", "Unavailable", "command_environment", "needs"]
+__all__ = ["Place", "Unavailable", "command_environment", "inside"]
 
 # Short: a socket's path may have 107 bytes.
 _PREFIX = "mc-engine-"
@@ -36,7 +36,7 @@ class Unavailable(Exception):  # noqa: N818 (a fact about the machine, not an er
     """No engine can be started here; the text says why."""
 
 
-def needs() -> None:
+def _needs() -> None:
     """Raise Unavailable where namespaces and mounts are not permitted."""
     if os.geteuid() != 0:
         raise Unavailable("a private engine needs root")
@@ -66,18 +66,20 @@ class Place:
     """
 
     def __init__(self) -> None:
-        needs()
+        _needs()
         _sweep()
         # Not below TMPDIR, which may be too long a path for a socket.
         self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir="/tmp"))
         self._lock = _locked(self.path)
         self._processes: list[subprocess.Popen[bytes]] = []
-        self._finalizers: list[Callable[[], None]] = []
         self._closed = False
         self._former = {}
         # Only there may signals be handled.
         if threading.current_thread() is threading.main_thread():
             for number in _SIGNALS:
+                # `nohup` has a terminal's end ignored.
+                if signal.getsignal(number) is signal.SIG_IGN:
+                    continue
                 self._former[number] = signal.signal(number, self._on_signal)
         atexit.register(self.close)
 

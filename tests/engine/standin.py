@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from .private import Unavailable
+
 __all__ = [
     "PROJECT",
     "REPOS",
@@ -17,6 +19,7 @@ __all__ = [
     "meet",
     "migrate",
     "naive",
+    "needs_busybox",
     "stand_in",
     "stand_in_root",
 ]
@@ -58,6 +61,14 @@ def stand_in_root(root: Path, *, meeting: str = "") -> Path:
     return root
 
 
+def needs_busybox() -> None:
+    """Raise Unavailable without a busybox that runs in an empty image."""
+    if not _BUSYBOX.exists():
+        raise Unavailable("there is no busybox (Debian package busybox-static)")
+    if subprocess.run(["ldd", _BUSYBOX], capture_output=True, check=False).returncode == 0:
+        raise Unavailable(f"{_BUSYBOX} is not static (Debian package busybox-static)")
+
+
 def add_busybox(root: Path) -> None:
     """Add a shell and the small tools that the stand-ins and the repositories use."""
     (root / "bin").mkdir(parents=True, exist_ok=True)
@@ -89,11 +100,10 @@ def meet(repo: Path, *, expect: int, patience: float = 0) -> None:
 
 def migrate(repo: Path, *options: str) -> str:
     """Run the tool in a repository, as its user does; return what it said."""
-    project = str(PROJECT)
     done = subprocess.run(
         [sys.executable, "-m", "migrate_cache", *options],
         cwd=repo,
-        env=os.environ | {"PYTHONPATH": project, "NO_COLOR": "1"},
+        env=os.environ | {"PYTHONPATH": str(PROJECT), "NO_COLOR": "1"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
