@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 DEMO := build/demo/shop
 
-.PHONY: demo test lint format engine-test bench clean
+.PHONY: demo test lint format engine-test engine-report bench clean
 
 demo: $(VENV)/.runtime
 	@rm -rf build/demo && mkdir -p build/demo && cp -R fixtures/demo/before $(DEMO)
@@ -34,6 +34,13 @@ format: $(VENV)/.dev
 # Builds images on a private Docker engine; needs root, docker.io and busybox-static.
 engine-test: $(VENV)/.dev
 	$(BIN)/python -m pytest -m engine -p no:xdist tests/engine $(ARGS)
+
+# The same, and the README's table of what it showed.
+engine-report: $(VENV)/.dev
+	@mkdir -p build
+	$(BIN)/python -m pytest -m engine -p no:xdist tests/engine --engine-report build/engine.md $(ARGS)
+	sed -i -e '/<!-- engine:begin -->/,/<!-- engine:end -->/{//!d}' \
+	    -e '/<!-- engine:begin -->/r build/engine.md' README.md
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/reading.py

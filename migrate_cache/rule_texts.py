@@ -196,6 +196,10 @@ a cache mount. Where the links cannot be made safely, the mounts stay locked (MC
         + """
 The link protects only those who have it: another project on the same builder that shares
 `/usr/local/cargo/registry` without it still races, also with you.
+
+It is made for BuildKit. buildah 1.28 deletes the folder of a mount from the image after each RUN:
+there the links lead nowhere in a later RUN that runs cargo without the mount. Use
+`--no-cargo-lock` where such a buildah builds.
 """,
         before="""\
 FROM rust:1.95
