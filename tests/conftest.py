@@ -17,10 +17,15 @@ ROOT = Path(__file__).parent.parent
 
 
 def pytest_configure() -> None:
-    # A shell that starts the tests in the background ignores Ctrl-C for all its children;
-    # some tests interrupt theirs.
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Let children be interrupted although this process may not: some tests do that.
+
+    A shell that starts the tests in the background, or ``nohup``, ignores signals for all its
+    children; a handler that does nothing is not inherited.
+    """
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
