@@ -6,6 +6,8 @@ import ast
 import importlib
 from pathlib import Path
 
+import pytest
+
 import migrate_cache
 
 PACKAGE = Path(__file__).parent.parent / "migrate_cache"
@@ -69,6 +71,7 @@ def modules() -> dict[str, Path]:
     return found
 
 
+@pytest.mark.checkout
 def test_arrows_point_one_way() -> None:
     wrong = [
         f"{module} imports {other}"
@@ -79,6 +82,7 @@ def test_arrows_point_one_way() -> None:
     assert not wrong
 
 
+@pytest.mark.checkout
 def test_only_the_parser_knows_lark() -> None:
     users = [
         module
