@@ -14,8 +14,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from migrate_cache.errors import ParseError
-from migrate_cache.parser import parse
+from migrate_cache.dockerfile.parser import parse
+from migrate_cache.text.errors import ParseError
 
 FROM = "FROM scratch\n"
 KB = 1024

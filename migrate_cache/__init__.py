@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from migrate_cache._version import __version__
 
 __all__ = [
     "CacheInfo",
@@ -46,8 +46,8 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from migrate_cache.config import Override, Settings
-    from migrate_cache.cst import (
+    from migrate_cache.dockerfile.parser import parse
+    from migrate_cache.dockerfile.tree import (
         Dockerfile,
         Instruction,
         Mount,
@@ -56,28 +56,23 @@ if TYPE_CHECKING:
         Stage,
         Token,
     )
-    from migrate_cache.edits import (
-        CacheInfo,
-        Change,
-        Edit,
-        FileResult,
-        Note,
-        Outcome,
-        ProjectResult,
-    )
-    from migrate_cache.errors import ConfigError, MigrateError, ParseError, SafetyError
-    from migrate_cache.parser import parse
-    from migrate_cache.project import migrate
-    from migrate_cache.source import Span
+    from migrate_cache.plan.api import migrate
+    from migrate_cache.plan.model import CacheInfo, Change, FileResult, Note, Outcome, ProjectResult
+    from migrate_cache.settings import Override, Settings
+    from migrate_cache.text.edit import Edit
+    from migrate_cache.text.errors import ConfigError, MigrateError, ParseError, SafetyError
+    from migrate_cache.text.source import Span
 
 # Where each name lives: they are imported at first use, so that the command starts fast.
 _HOMES = {
-    "Override": "config", "Settings": "config", "Dockerfile": "cst", "Instruction": "cst",
-    "Mount": "cst", "MountOption": "cst", "Run": "cst", "Stage": "cst", "Token": "cst",
-    "CacheInfo": "edits", "Change": "edits", "Edit": "edits", "FileResult": "edits",
-    "Note": "edits", "Outcome": "edits", "ProjectResult": "edits", "ConfigError": "errors",
-    "MigrateError": "errors", "ParseError": "errors", "SafetyError": "errors",
-    "parse": "parser", "migrate": "project", "Span": "source",
+    "Override": "settings", "Settings": "settings", "Dockerfile": "dockerfile.tree",
+    "Instruction": "dockerfile.tree", "Mount": "dockerfile.tree", "MountOption": "dockerfile.tree",
+    "Run": "dockerfile.tree", "Stage": "dockerfile.tree", "Token": "dockerfile.tree",
+    "CacheInfo": "plan.model", "Change": "plan.model", "Edit": "text.edit",
+    "FileResult": "plan.model", "Note": "plan.model", "Outcome": "plan.model",
+    "ProjectResult": "plan.model", "ConfigError": "text.errors", "MigrateError": "text.errors",
+    "ParseError": "text.errors", "SafetyError": "text.errors", "parse": "dockerfile.parser",
+    "migrate": "plan.api", "Span": "text.source",
 }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ def main() -> None:
         sys.stdout.write(f"migrate-cache {__version__}\n")
         return
     try:
-        from migrate_cache.cli import main as run
+        from migrate_cache.cli.app import main as run
     except KeyboardInterrupt:
         sys.exit(130)
     run()

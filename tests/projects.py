@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrate_cache.builds import is_build_file
-from migrate_cache.errors import ParseError
-from migrate_cache.parser import parse
-from migrate_cache.project import Input, plan
+from migrate_cache.dockerfile.parser import parse
+from migrate_cache.plan.api import Input, plan
 from migrate_cache.report.diff import unified
-from migrate_cache.source import encode
+from migrate_cache.text.errors import ParseError
+from migrate_cache.text.source import encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from migrate_cache.edits import ProjectResult
+    from migrate_cache.plan.model import ProjectResult
 
 
 @dataclass(frozen=True)

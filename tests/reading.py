@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TypeAlias
 
-from migrate_cache.cst import Dockerfile, Instruction, Mount, Node, Run
-from migrate_cache.errors import ParseError
-from migrate_cache.parser import parse
+from migrate_cache.dockerfile.parser import parse
+from migrate_cache.dockerfile.tree import Dockerfile, Instruction, Mount, Node, Run
+from migrate_cache.text.errors import ParseError
 
 # What BuildKit's parser makes of one instruction: keyword, flags, first and last line.
 Reading: TypeAlias = tuple[str, tuple[str, ...], int, int]

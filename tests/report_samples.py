@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from migrate_cache.edits import (
+from migrate_cache.plan.model import (
     CacheInfo,
     CacheUser,
     Change,
-    Edit,
     FileResult,
     Note,
     Outcome,
     ProjectResult,
-    Warn,
-    apply_edits,
 )
-from migrate_cache.errors import ParseError, SafetyError
-from migrate_cache.source import Source, Span
+from migrate_cache.text.edit import Edit, apply_edits
+from migrate_cache.text.errors import ParseError, SafetyError, Warn
+from migrate_cache.text.source import Source, Span
 
 HOSTILE = '-we ird\n\x1b[31m"q",`b`|<b>@me:%\udcff\u202e.Dockerfile'
 

@@ -12,18 +12,18 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from projects import check_one_outcome_per_mount, git_apply, projects
-from reading import as_bytes_are_read, check_law, mounts_of
 
-from migrate_cache.errors import ParseError, SafetyError
-from migrate_cache.parser import parse
-from migrate_cache.source import encode
+from migrate_cache.dockerfile.parser import parse
+from migrate_cache.text.errors import ParseError, SafetyError
+from migrate_cache.text.source import encode
+from tests.projects import check_one_outcome_per_mount, git_apply, projects
+from tests.reading import as_bytes_are_read, check_law, mounts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from migrate_cache.cst import Dockerfile, Instruction
+    from migrate_cache.dockerfile.tree import Dockerfile, Instruction
 
 # Where we do not say what the oracle says, and why: its words, as a pattern.
 DIFFERENCES = {

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from migrate_cache import rules
+from migrate_cache.rules import registry as rules
 
 README = Path(__file__).parent.parent / "README.md"
 

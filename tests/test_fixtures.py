@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from migrate_cache.cli import app
+from migrate_cache.cli.app import app
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 CASES = sorted(path.name for path in FIXTURES.iterdir() if (path / "before").is_dir())

@@ -18,9 +18,9 @@ import yaml
 
 from migrate_cache import __version__
 from migrate_cache.builds import is_build_file
-from migrate_cache.config_file import CONFIG_NAMES, read_config
-from migrate_cache.discovery import is_dockerfile
-from migrate_cache.tally import tally_warnings
+from migrate_cache.files.config_file import CONFIG_NAMES, read_config
+from migrate_cache.files.discovery import is_dockerfile
+from migrate_cache.files.tally import tally_warnings
 
 HERE = Path(__file__).parent.parent
 EXAMPLES = HERE / "examples"
@@ -498,7 +498,9 @@ def test_the_configuration_has_every_key(tmp_path: Path) -> None:
     (tmp_path / "all.toml").write_text(shown, "utf-8")
     everything = read_config(str(tmp_path / "all.toml"))
     assert set(everything) > set(values)
-    schema = json.loads((HERE / "migrate_cache" / "config.schema.json").read_text("utf-8"))
+    schema = json.loads(
+        (HERE / "migrate_cache" / "files" / "config.schema.json").read_text("utf-8")
+    )
     keys = {key for key in schema["properties"] if not key.startswith("no-")}
     assert {name.replace("_", "-") for name in everything} == keys
 

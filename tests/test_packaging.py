@@ -28,8 +28,8 @@ SHIPPED = (
 )  # fmt: skip
 # What the code reads at run time, or what others read of it.
 RESOURCES = {
-    "migrate_cache/catalog.toml",
-    "migrate_cache/config.schema.json",
+    "migrate_cache/caches/catalog.toml",
+    "migrate_cache/files/config.schema.json",
     "migrate_cache/dockerfile.lark",
     "migrate_cache/py.typed",
     "migrate_cache/report/output.schema.json",
@@ -178,7 +178,12 @@ def test_what_the_wheel_holds(wheel: Path, tree: Path) -> None:
 def test_what_the_sdist_holds(sdist: Path) -> None:
     with tarfile.open(sdist) as archive:
         members = {member.name.partition("/")[2]: member for member in archive.getmembers()}
-    for name in ("grammar/dockerfile.lark", "migrate_cache/catalog.toml", "LICENSE", "README.md"):
+    for name in (
+        "grammar/dockerfile.lark",
+        "migrate_cache/caches/catalog.toml",
+        "LICENSE",
+        "README.md",
+    ):
         assert name in members
     assert "tests/test_packaging.py" in members
     assert "fixtures/demo/before/Dockerfile" in members
@@ -300,7 +305,7 @@ def test_the_version_stands_in_one_place() -> None:
         for path in [HERE / "pyproject.toml", *sorted((HERE / "migrate_cache").rglob("*.py"))]
         if re.search(rf"""["']{re.escape(__version__)}["']""", path.read_text("utf-8"))
     ]
-    assert found == ["migrate_cache/__init__.py"]
+    assert found == ["migrate_cache/_version.py"]
 
 
 # Completion. The protocol is Typer's: a variable says what is wanted for which shell.

@@ -41,12 +41,12 @@ def read_builds(root: Path, files: Sequence[str], read: Callable[[str], bytes | 
     workflows = [name for name in names if _WORKFLOW.fullmatch(name)]
     compose = [name for name in names if _COMPOSE.fullmatch(name) and name not in workflows]
     if compose:
-        from migrate_cache.builds.compose import read_compose
+        from migrate_cache.builds.compose.reader import read_compose
 
         found += read_compose(reader, compose)
     bake = [name for name in names if _BAKE.fullmatch(name)]
     if bake:
-        from migrate_cache.builds.bake import read_bake
+        from migrate_cache.builds.bake.reader import read_bake
 
         found += read_bake(reader, bake, list(found))
     if workflows:

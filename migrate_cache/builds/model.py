@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from migrate_cache.edits import Warn
+from migrate_cache.text.errors import Warn
 
 MAX_BYTES = 4 * 1024 * 1024
 """The largest file that is read, in bytes."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from migrate_cache.edits import ProjectResult
+    from migrate_cache.plan.model import ProjectResult
     from migrate_cache.report.summary import Mode
 
 __all__ = ["FORMATS", "render"]
@@ -24,7 +24,7 @@ def render(
 ) -> str:
     """Return `result` in one of the `FORMATS`; all but ``text`` belong on standard output.
 
-    A patch is to be encoded by `migrate_cache.source.encode`: it may hold any bytes. The
+    A patch is to be encoded by `migrate_cache.text.source.encode`: it may hold any bytes. The
     last three options mean something to ``text`` only.
     """
     match format:

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from migrate_cache.edits import Edit, FileResult, apply_edits
-from migrate_cache.report.escape import printable
 from migrate_cache.report.style import paint
-from migrate_cache.source import encode, split_lines
+from migrate_cache.text.edit import Edit, apply_edits
+from migrate_cache.text.escape import printable
+from migrate_cache.text.source import encode, split_lines
+
+if TYPE_CHECKING:
+    from migrate_cache.plan.model import FileResult
 
 __all__ = ["git_path", "patch", "unified"]
 
@@ -52,7 +55,7 @@ def git_path(prefix: str, path: str) -> str:
 def unified(file: FileResult, color: bool = False, *, terminal: bool = False) -> str:
     """Return the diff of one file, ``""`` where nothing changes.
 
-    Without `color` and `terminal` the result, encoded by `migrate_cache.source.encode`,
+    Without `color` and `terminal` the result, encoded by `migrate_cache.text.source.encode`,
     is an exact patch. For a `terminal` (which `color` implies), control characters in
     the contents are escaped.
     """

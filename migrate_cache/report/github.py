@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from migrate_cache.edits import Change, FileResult, Note, ProjectResult
-from migrate_cache.report.escape import printable
+from migrate_cache.plan.model import Change, FileResult, Note, ProjectResult
 from migrate_cache.report.summary import Mode, Places, error_code, pending, rule_kind
-from migrate_cache.rules import RULES
+from migrate_cache.rules.registry import RULES
+from migrate_cache.text.escape import printable
 
 __all__ = ["workflow_commands"]
 

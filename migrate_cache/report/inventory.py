@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from migrate_cache.report.escape import printable
 from migrate_cache.report.queues import queue_after, queue_before
 from migrate_cache.report.style import (
     cells,
@@ -17,9 +16,10 @@ from migrate_cache.report.style import (
     terminal_width,
     wrap,
 )
+from migrate_cache.text.escape import printable
 
 if TYPE_CHECKING:
-    from migrate_cache.edits import CacheInfo, CacheUser, ProjectResult
+    from migrate_cache.plan.model import CacheInfo, CacheUser, ProjectResult
 
 __all__ = ["table"]
 

@@ -14,24 +14,23 @@ from importlib.resources import files as package_files
 from typing import TYPE_CHECKING, Any
 
 from migrate_cache import __version__
-from migrate_cache.report.escape import json_safe
 from migrate_cache.report.queues import queue_after, queue_before
 from migrate_cache.report.summary import Mode, error_code, rule_kind, summarize
-from migrate_cache.source import Source, encode
+from migrate_cache.text.escape import json_safe
+from migrate_cache.text.source import Source, encode
 
 if TYPE_CHECKING:
-    from migrate_cache.edits import (
+    from migrate_cache.plan.model import (
         CacheInfo,
         CacheUser,
         Change,
-        Edit,
         FileResult,
         Note,
         Outcome,
         ProjectResult,
-        Warn,
     )
-    from migrate_cache.errors import MigrateError
+    from migrate_cache.text.edit import Edit
+    from migrate_cache.text.errors import MigrateError, Warn
 
 __all__ = ["VERSION", "as_data", "as_json", "as_jsonl", "schema"]
 

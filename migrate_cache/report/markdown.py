@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from migrate_cache.report.escape import printable
 from migrate_cache.report.style import count
 from migrate_cache.report.summary import (
     Mode,
@@ -18,10 +17,11 @@ from migrate_cache.report.summary import (
     shared_with_others,
     summarize,
 )
-from migrate_cache.rules import RULES
+from migrate_cache.rules.registry import RULES
+from migrate_cache.text.escape import printable
 
 if TYPE_CHECKING:
-    from migrate_cache.edits import Outcome, ProjectResult
+    from migrate_cache.plan.model import Outcome, ProjectResult
 
 __all__ = ["as_markdown", "code", "escape", "prune_command"]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from migrate_cache.edits import CacheInfo, CacheUser
+    from migrate_cache.plan.model import CacheInfo, CacheUser
 
 __all__ = ["Queue", "queue_after", "queue_before"]
 

@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from migrate_cache import __version__
-from migrate_cache.edits import Change, Edit, FileResult, Note, ProjectResult, Warn
-from migrate_cache.report.escape import json_safe
+from migrate_cache.plan.model import Change, FileResult, Note, ProjectResult
 from migrate_cache.report.summary import Mode, Places, error_code, pending, rule_kind
-from migrate_cache.rules import RULES, Rule, explanation
-from migrate_cache.source import Source, Span, encode
+from migrate_cache.rules.registry import RULES, Rule, explanation
+from migrate_cache.text.escape import json_safe
+from migrate_cache.text.source import Source, Span, encode
 
 if TYPE_CHECKING:
-    from migrate_cache.errors import MigrateError
+    from migrate_cache.text.edit import Edit
+    from migrate_cache.text.errors import MigrateError, Warn
 
 __all__ = ["as_sarif", "path_uri"]
 

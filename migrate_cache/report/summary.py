@@ -6,12 +6,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from migrate_cache.edits import Note
-from migrate_cache.errors import MigrateError, SafetyError, WriteError
-from migrate_cache.rules import RULES
+from migrate_cache.plan.model import Note
+from migrate_cache.rules.registry import RULES
+from migrate_cache.text.errors import MigrateError, SafetyError, WriteError
 
 if TYPE_CHECKING:
-    from migrate_cache.edits import Change, FileResult, Outcome, ProjectResult
+    from migrate_cache.plan.model import Change, FileResult, Outcome, ProjectResult
 
 __all__ = ["Mode", "Places", "Summary", "error_code", "pending", "shared_with_others", "summarize"]
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from migrate_cache.edits import Change, FileResult, Note, Outcome, ProjectResult, Warn
-from migrate_cache.errors import MigrateError, frame
-from migrate_cache.report.escape import printable
+from migrate_cache.plan.model import Change, FileResult, Note, Outcome, ProjectResult
 from migrate_cache.report.style import (
     KIND_COLOURS,
     cells,
@@ -27,7 +25,9 @@ from migrate_cache.report.summary import (
     shared_with_others,
     summarize,
 )
-from migrate_cache.rules import RULES
+from migrate_cache.rules.registry import RULES
+from migrate_cache.text.errors import MigrateError, Warn, frame
+from migrate_cache.text.escape import printable
 
 __all__ = ["error_text", "file_text", "report", "summary_text"]
 

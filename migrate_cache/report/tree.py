@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrate_cache.cst import (
+from migrate_cache.dockerfile.tree import (
     Dockerfile,
     Flag,
     HeredocNode,
@@ -18,7 +18,7 @@ from migrate_cache.cst import (
     Part,
     Token,
 )
-from migrate_cache.source import escaped
+from migrate_cache.text.source import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

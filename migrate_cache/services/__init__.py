@@ -7,6 +7,7 @@ the file's name, the folder, the project's name.
 
 from __future__ import annotations
 
+from migrate_cache.dockerfile.words import variables
 from migrate_cache.services.arguments import from_arguments, shell_text, undeclared_arguments
 from migrate_cache.services.declared import (
     builds_of,
@@ -22,7 +23,6 @@ from migrate_cache.services.names import (
     service_name,
 )
 from migrate_cache.services.selection import selected
-from migrate_cache.words import variables
 
 __all__ = [
     "Service",

@@ -7,15 +7,15 @@ from functools import lru_cache
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from migrate_cache import commands as shell
-from migrate_cache.cst import Instruction, Run
-from migrate_cache.scope import PLATFORM_ARGS, Scope
+from migrate_cache import shell
+from migrate_cache.dockerfile.scope import PLATFORM_ARGS, Scope
+from migrate_cache.dockerfile.tree import Instruction, Run
+from migrate_cache.dockerfile.words import variables
 from migrate_cache.services.declared import Variant, differ, differs_unseen, is_volatile
 from migrate_cache.services.model import Service, Site, Unknown
 from migrate_cache.services.names import listed
 from migrate_cache.services.selection import builds_everything, selected
-from migrate_cache.services.shelltext import ShellText, read_script
-from migrate_cache.words import variables
+from migrate_cache.shell.variables import ShellText, read_script
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

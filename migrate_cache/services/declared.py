@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrate_cache.builds.model import folder_of
-from migrate_cache.scope import PLATFORM_ARGS, Resolved, Scope
+from migrate_cache.dockerfile.scope import PLATFORM_ARGS, Resolved, Scope
 from migrate_cache.services.model import Service, Site
 from migrate_cache.services.names import FLAVOURS, listed, parts_of, service_name, words
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from migrate_cache.builds.model import Build
-    from migrate_cache.cst import Dockerfile, Stage
+    from migrate_cache.dockerfile.tree import Dockerfile, Stage
 
 Value = str | None
 

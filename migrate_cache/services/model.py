@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from migrate_cache.builds.model import Build
-    from migrate_cache.commands import Command
-    from migrate_cache.cst import Dockerfile, Run, Stage
-    from migrate_cache.scope import Resolved, Scope
+    from migrate_cache.dockerfile.scope import Resolved, Scope
+    from migrate_cache.dockerfile.tree import Dockerfile, Run, Stage
+    from migrate_cache.shell import Command
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from migrate_cache import commands as shell
-from migrate_cache.commands import Command
+from migrate_cache import shell
 from migrate_cache.services.names import words
+from migrate_cache.shell import Command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -1,0 +1,1 @@
+"""Read the builds that compose files declare."""

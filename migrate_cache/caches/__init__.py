@@ -1,0 +1,1 @@
+"""Facts about caches: whose directory, who uses it, what feeds what."""

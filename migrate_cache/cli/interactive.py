@@ -1,0 +1,131 @@
+"""Asking per change, on a terminal.
+
+A change that is refused may hold others back: a cache changes for all its users together or
+for none. So everything is planned again after a refusal, and what is asked next is what
+remains.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from migrate_cache.report.diff import unified
+from migrate_cache.report.style import count, paint
+from migrate_cache.text.edit import apply_edits
+from migrate_cache.text.escape import printable
+
+if TYPE_CHECKING:
+    from migrate_cache.plan.model import Change, FileResult, ProjectResult
+
+__all__ = ["choose"]
+
+Refused = frozenset[tuple[str, int, str]]
+
+_HELP = """\
+y  yes, make this change
+n  no, leave this place as it is
+a  all: make this change and all that follow in this file
+q  quit: make what was accepted so far and nothing else
+e  explain the rule
+?  this help
+(Control-C leaves without writing anything.)
+"""
+
+
+def choose(
+    plan: Callable[[Refused], ProjectResult], result: ProjectResult, *, color: bool = False
+) -> ProjectResult:
+    """Ask about each change of a `result` and return the plan of those that were accepted.
+
+    `plan` makes it again without the changes that were refused. The end of the input means
+    "quit". Questions and answers are on standard error and standard input.
+    """
+    refused: Refused = frozenset()
+    accepted: set[tuple[str, Change]] = set()
+    whole_files: set[str] = set()
+    asked = 0
+    while True:
+        waiting = [
+            (file, change)
+            for file, change in _changes(result)
+            if file.path not in whole_files
+            and (file.path, change) not in accepted
+            and _key(file, change) not in refused
+        ]
+        if not waiting:
+            return result
+        file, change = waiting[0]
+        asked += 1
+        answer = _ask(file, change, asked, asked + len(waiting) - 1, color)
+        if answer == "y":
+            accepted.add((file.path, change))
+        elif answer == "a":
+            whole_files.add(file.path)
+        else:
+            no = waiting[:1] if answer == "n" else waiting
+            before = {(file.path, change) for file, change in _changes(result)}
+            refused |= {_key(file, change) for file, change in no}
+            result = plan(refused)
+            if answer == "n":
+                _tell_consequences(before, result, refused)
+
+
+def _changes(result: ProjectResult) -> Iterator[tuple[FileResult, Change]]:
+    for file in result.files:
+        if file.error is None:
+            for change in file.changes:
+                yield file, change
+
+
+def _key(file: FileResult, change: Change) -> tuple[str, int, str]:
+    return file.path, change.line, change.rule
+
+
+def _tell_consequences(
+    before: set[tuple[str, Change]], result: ProjectResult, refused: Refused
+) -> None:
+    """Say which other changes a refusal took along."""
+    after = {(file.path, change.line, change.rule) for file, change in _changes(result)}
+    gone = sorted({(path, change.line, change.rule) for path, change in before} - after - refused)
+    if gone:
+        places = ", ".join(f"{printable(path)}:{line} ({rule})" for path, line, rule in gone[:5])
+        more = f" and {len(gone) - 5} more" if len(gone) > 5 else ""
+        _say(f"This holds back {count(len(gone), 'other change')}: {places}{more}\n")
+
+
+def _ask(file: FileResult, change: Change, number: int, total: int, color: bool) -> str:
+    """Show one change and return the answer: y, n, a or q."""
+    alone = replace(file, after=apply_edits(file.before, change.edits), changes=(change,))
+    hunk = "".join(
+        f"{line}\n"
+        for line in unified(alone, color, terminal=True).split("\n")[3:]  # without the names
+        if line
+    )
+    place = paint(f"{printable(file.path)}:{change.line}", "bold", color)
+    _say(f"\n{place}  {paint(change.rule, 'green', color)}  {printable(change.reason)}\n")
+    for fact in change.evidence:
+        _say(f"  - {printable(fact)}\n")
+    _say(hunk)
+    while True:
+        _say(paint(f"({number}/{total}) Make this change [y,n,a,q,e,?]? ", "bold", color))
+        line = sys.stdin.buffer.readline()
+        if not line:
+            _say("\n")
+            return "q"
+        answer = line.decode("utf-8", "replace").strip().lower()
+        if answer in ("y", "n", "a", "q", "yes", "no", "all", "quit"):
+            return answer[0]
+        if answer in ("e", "explain"):
+            from migrate_cache.rules.registry import explain
+
+            _say(explain(change.rule))
+        else:
+            _say(_HELP)
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text)
+    sys.stderr.flush()

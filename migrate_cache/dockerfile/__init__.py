@@ -1,0 +1,1 @@
+"""Read a Dockerfile into a lossless tree, as BuildKit reads it; usable alone."""

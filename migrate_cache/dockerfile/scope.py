@@ -1,0 +1,382 @@
+"""What is in force at an instruction: ARG, ENV, WORKDIR, USER and SHELL along the FROM chain.
+
+BuildKit's rules (``dockerfile2llb/convert.go``): an ARG counts from its own line on, in its
+stage and in the stages built FROM it; one above the first FROM only where a stage repeats it,
+and so do ``TARGETARCH`` and its like; ENV wins over ARG; a stage inherits everything but the
+global ARGs from the stage or the image that it is built FROM.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from migrate_cache.dockerfile import words
+from migrate_cache.dockerfile.base_images import image_environment, image_user
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from migrate_cache.dockerfile.tree import Dockerfile, Instruction, Stage
+
+PLATFORM_ARGS = frozenset(
+    f"{side}{part}"
+    for side in ("TARGET", "BUILD")
+    for part in ("PLATFORM", "OS", "ARCH", "VARIANT", "OSVERSION")
+) | {"TARGETSTAGE"}
+
+Given = tuple[tuple[str, str | None], ...]
+
+POSIX_SHELLS = frozenset(("sh", "bash", "dash", "ash", "ksh", "zsh", "busybox"))
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable in scope.
+
+    `value` is None where the files do not tell it; for an ARG it is the default, which a
+    build may override. `depends` names the build arguments that decide the value.
+    """
+
+    value: str | None
+    depends: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Expanded:
+    """A word with its variables replaced as far as the files tell.
+
+    `text` is None where an unknown value takes part. `pattern` is the text with unknown
+    variables left as ``${NAME}``. `undeclared` are variables that are not in scope, and so
+    expand to nothing; `open` those in scope whose value a build decides.
+    """
+
+    text: str | None
+    pattern: str
+    undeclared: frozenset[str] = frozenset()
+    open: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What holds where an instruction stands, before it runs."""
+
+    variables: Mapping[str, Variable] = field(default_factory=dict)
+    workdir: str = "/"
+    user: str = ""
+    # Whether the files tell who that is: an unknown base image may name any user.
+    user_known: bool = True
+    shell: tuple[str, ...] | None = None
+    escape: str = "\\"
+
+    def known(self) -> dict[str, str]:
+        """Return the variables whose value the files tell, defaults of ARGs included."""
+        return {
+            name: variable.value
+            for name, variable in self.variables.items()
+            if variable.value is not None
+        }
+
+    def environment(self) -> dict[str, str]:
+        """Return the known variables that no build argument can change."""
+        return {
+            name: variable.value
+            for name, variable in self.variables.items()
+            if variable.value is not None and not variable.depends
+        }
+
+    def expand(self, text: str, overridden: frozenset[str] = frozenset()) -> Expanded:
+        """Expand a word; ARGs named in `overridden` get other values in some build."""
+        if "$" not in text and "\\" not in text and '"' not in text and "'" not in text:
+            return Expanded(text, text)
+        names = words.variables(text)
+        undeclared = frozenset(
+            name for name in names if name not in self.variables and not _has_default(text, name)
+        )
+        values: dict[str, str] = {}
+        open_names: set[str] = set()
+        for name in names:
+            variable = self.variables.get(name)
+            if variable is None:
+                continue
+            if variable.value is None or variable.depends & overridden:
+                open_names.add(name)
+            else:
+                values[name] = variable.value
+        try:
+            known = words.expand(text, values, self.escape).text
+            marked = {**values, **{name: f"${{{name}}}" for name in open_names}}
+            pattern = words.expand(text, marked, self.escape).text
+        except words.WordError:
+            return Expanded(None, text, undeclared, names)
+        return Expanded(None if open_names else known, pattern, undeclared, frozenset(open_names))
+
+    @property
+    def is_root(self) -> bool:
+        """Whether commands run as root, as far as the file tells."""
+        return self.user.partition(":")[0] in ("", "root", "0")
+
+    @property
+    def home(self) -> str | None:
+        """The home directory of the user: ``HOME`` where it is set, else the usual place."""
+        variable = self.variables.get("HOME")
+        if variable is not None:
+            return variable.value
+        if self.is_root:
+            return "/root"
+        name = self.user.partition(":")[0]
+        return f"/home/{name}" if name and not name.isdigit() and "$" not in name else None
+
+    @property
+    def is_posix_shell(self) -> bool:
+        """Whether a RUN's shell form is read by a POSIX shell."""
+        if self.shell is None:
+            return self.escape == "\\"
+        return bool(self.shell) and posixpath.basename(self.shell[0]) in POSIX_SHELLS
+
+    def directory(self, target: str) -> str:
+        """Return an expanded target as an absolute, clean path."""
+        return posixpath.normpath(posixpath.join(self.workdir or "/", target))
+
+
+def _has_default(text: str, name: str) -> bool:
+    """Whether every use of a variable in a word says what stands in for it (``${X:-d}``)."""
+    plain = re.search(rf"\$(?:{name}(?!\w)|\{{{name}[^\w:+-])", text)
+    return plain is None
+
+
+@dataclass(slots=True)
+class _State:
+    """A stage's state while its instructions are walked."""
+
+    environment: dict[str, Variable] = field(default_factory=dict)
+    arguments: dict[str, Variable] = field(default_factory=dict)
+    workdir: str = "/"
+    user: str = ""
+    user_known: bool = True
+    shell: tuple[str, ...] | None = None
+
+    def copy(self) -> _State:
+        return replace(self, environment=dict(self.environment), arguments=dict(self.arguments))
+
+    def scope(self, escape: str) -> Scope:
+        return Scope(
+            {**self.arguments, **self.environment},
+            self.workdir,
+            self.user,
+            self.user_known,
+            self.shell,
+            escape,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A file's scopes, and how its stages hang together.
+
+    `scopes` gives for each instruction, by its start offset, what is in force before it.
+    `finals` gives what is in force at the end of each stage. `parents` gives for each stage
+    index that of the stage it is built FROM, `images` the expanded image of the others;
+    `copies` the stages that a stage takes files from.
+    """
+
+    tree: Dockerfile
+    scopes: Mapping[int, Scope]
+    finals: Sequence[Scope]
+    parents: Mapping[int, int]
+    images: Mapping[int, str]
+    copies: Mapping[int, frozenset[int]]
+    _under: dict[Given, Resolved] = field(default_factory=dict, compare=False, repr=False)
+
+    def under(self, given: Given) -> Resolved:
+        """Return the same file as a build with these arguments sees it.
+
+        The name ``""`` stands for arguments whose names are not known, the value None for
+        one that is not.
+        """
+        declared = _declared(self.tree)
+        relevant = tuple((name, value) for name, value in given if name in declared or not name)
+        if relevant not in self._under:
+            self._under[relevant] = _Walker(self.tree, dict(relevant)).walk()
+        return self._under[relevant]
+
+    def chain(self, index: int) -> tuple[int, ...]:
+        """Return the stage and those it is built FROM, the nearest first."""
+        chain = [index]
+        while chain[-1] in self.parents:
+            chain.append(self.parents[chain[-1]])
+        return tuple(chain)
+
+    def needed(self, index: int) -> frozenset[int]:
+        """Return all stages that building one takes, itself included."""
+        found: set[int] = set()
+        stack = [index]
+        while stack:
+            stage = stack.pop()
+            if stage in found:
+                continue
+            found.add(stage)
+            stack.extend(self.copies.get(stage, ()))
+            if stage in self.parents:
+                stack.append(self.parents[stage])
+        return frozenset(found)
+
+
+def resolve(tree: Dockerfile) -> Resolved:
+    """Walk a file once and return what is in force at each of its instructions."""
+    return _Walker(tree, None).walk()
+
+
+@lru_cache(maxsize=64)
+def _declared(tree: Dockerfile) -> frozenset[str]:
+    """Return the names of all ARGs of a file."""
+    found: set[str] = set()
+    for instruction in tree.instructions:
+        for inner in (instruction, instruction.trigger):
+            if inner is not None and inner.keyword == "ARG":
+                found.update(name for name, _ in argument_pairs(inner))
+    return frozenset(found)
+
+
+class _Walker:
+    """Walks a file; `given` are the arguments of one build, None where any may be given."""
+
+    def __init__(self, tree: Dockerfile, given: Mapping[str, str | None] | None) -> None:
+        self.tree = tree
+        self.given = given
+        self.global_args: dict[str, Variable] = {}
+        self.scopes: dict[int, Scope] = {}
+        self.states: list[_State] = []
+        self.names: dict[str, int] = {}
+        self.parents: dict[int, int] = {}
+        self.images: dict[int, str] = {}
+        self.copies: dict[int, set[int]] = {}
+
+    def walk(self) -> Resolved:
+        for instruction in self.tree.global_args:
+            for name, value in argument_pairs(instruction):
+                scope = Scope(dict(self.global_args), escape=self.tree.escape)
+                self.global_args[name] = self._argument(name, value, scope)
+        for stage in self.tree.stages:
+            self._stage(stage)
+        return Resolved(
+            self.tree,
+            self.scopes,
+            tuple(state.scope(self.tree.escape) for state in self.states),
+            self.parents,
+            self.images,
+            {index: frozenset(found) for index, found in self.copies.items()},
+        )
+
+    def _stage(self, stage: Stage) -> None:
+        state = self._base(stage)
+        self.states.append(state)
+        self.scopes[stage.from_.start] = Scope(dict(self.global_args), escape=self.tree.escape)
+        if stage.index in self.parents:
+            # A stage runs the triggers of the one that it is built FROM.
+            for instruction in self.tree.stages[self.parents[stage.index]].instructions:
+                if instruction.trigger is not None:
+                    self._apply(state, instruction.trigger, state.scope(self.tree.escape))
+        for instruction in stage.instructions:
+            scope = self.scopes[instruction.start] = state.scope(self.tree.escape)
+            self._apply(state, instruction, scope)
+            self._copies(stage, instruction)
+        if stage.name:
+            self.names[stage.name] = stage.index
+
+    def _base(self, stage: Stage) -> _State:
+        scope = Scope(dict(self.global_args), escape=self.tree.escape)
+        base = scope.expand(stage.base).pattern
+        if base.lower() in self.names:
+            parent = self.names[base.lower()]
+            self.parents[stage.index] = parent
+            return self.states[parent].copy()
+        self.images[stage.index] = base
+        user = image_user(base)
+        state = _State(user=user or "", user_known=user is not None)
+        for name, value in image_environment(base).items():
+            state.environment[name] = Variable(value)
+        return state
+
+    def _apply(self, state: _State, instruction: Instruction, scope: Scope) -> None:
+        match instruction.keyword:
+            case "ARG":
+                for name, default in argument_pairs(instruction):
+                    known = self._inherited(state, name) if default is None else None
+                    state.arguments[name] = known or self._argument(name, default, scope)
+            case "ENV":
+                for name, value in environment_pairs(instruction):
+                    state.environment[name] = Variable(
+                        scope.expand(value).text, _depends(value, scope)
+                    )
+            case "WORKDIR":
+                state.workdir = scope.directory(scope.expand(instruction.arguments).pattern)
+            case "USER":
+                state.user = scope.expand(instruction.arguments).pattern
+                state.user_known = True
+            case "SHELL":
+                state.shell = instruction.exec_form
+
+    def _inherited(self, state: _State, name: str) -> Variable | None:
+        """Return what an ARG without a value stands for: the global one, else what is there."""
+        known, there = self.global_args.get(name), state.arguments.get(name)
+        return there if known is None or (known.value is None and there) else known
+
+    def _copies(self, stage: Stage, instruction: Instruction) -> None:
+        sources = []
+        if instruction.keyword in ("COPY", "ADD"):
+            sources.append(instruction.flag("from"))
+        sources.extend(mount.from_ for mount in getattr(instruction, "mounts", ()))
+        for source in filter(None, sources):
+            index = self.names.get(source.lower())
+            if index is None and source.isdigit() and int(source) < stage.index:
+                index = int(source)
+            if index is not None:
+                self.copies.setdefault(stage.index, set()).add(index)
+
+    def _argument(self, name: str, default: str | None, scope: Scope) -> Variable:
+        own = frozenset((name,))
+        if self.given is not None and name in self.given:
+            return Variable(self.given[name], own)
+        depends = own if default is None else own | _depends(default, scope)
+        if self.given is not None and "" in self.given:
+            return Variable(None, depends)
+        if default is not None:
+            return Variable(scope.expand(default).text, depends)
+        unset = self.given is not None and name not in PLATFORM_ARGS
+        return Variable("" if unset else None, own)
+
+
+def _depends(text: str, scope: Scope) -> frozenset[str]:
+    """Return the build arguments that decide what a word expands to."""
+    found: set[str] = set()
+    for name in words.variables(text):
+        if name in scope.variables:
+            found |= scope.variables[name].depends
+    return frozenset(found)
+
+
+def argument_pairs(instruction: Instruction) -> list[tuple[str, str | None]]:
+    """Return an ARG's names with their defaults, None where it gives none."""
+    pairs: list[tuple[str, str | None]] = []
+    for word in instruction.words:
+        name, equals, value = word.partition("=")
+        pairs.append((name, value if equals else None))
+    return pairs
+
+
+def environment_pairs(instruction: Instruction) -> list[tuple[str, str]]:
+    """Return an ENV's names and values, in the form with and without ``=``."""
+    if not instruction.words:
+        return []
+    if "=" not in instruction.words[0]:
+        parts = instruction.arguments.split(None, 1)
+        return [(parts[0], parts[1] if len(parts) > 1 else "")]
+    pairs = []
+    for word in instruction.words:
+        name, _, value = word.partition("=")
+        pairs.append((name, value))
+    return pairs

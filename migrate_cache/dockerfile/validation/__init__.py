@@ -1,0 +1,1 @@
+"""What BuildKit rejects in an instruction, in its words."""

@@ -1,0 +1,306 @@
+"""Which files a project has: Dockerfiles, and the files that say how they are built.
+
+Inside a git work tree the files are those that git sees: tracked or not, but not ignored,
+without those of submodules. Elsewhere the folders are walked, and ignore files are obeyed as
+git would. All Dockerfiles below the root are found, whatever PATHS says: PATHS only limits
+which of them may be written.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from migrate_cache.files.config_file import Root, find_root
+from migrate_cache.files.git_files import list_files
+from migrate_cache.text.errors import ConfigError, ParseError, display_path
+from migrate_cache.text.globs import Globs
+
+if TYPE_CHECKING:
+    from migrate_cache.settings import Settings
+
+__all__ = ["BuildFiles", "Dockerfile", "Found", "discover", "is_dockerfile", "project_root", "read"]
+
+# More than any Dockerfile has: beyond it the file is something else with the name of one.
+MOST_BYTES = 16 << 20
+_MOST_BUILD_BYTES = 4 << 20
+
+_NAME = re.compile(
+    r"(?:dockerfile|containerfile)(?:[.-].+)?|.+\.(?:dockerfile|containerfile)",
+    re.IGNORECASE | re.DOTALL,
+)
+# Ignore lists, templates, what editors and version control leave behind, and formats that
+# are never Dockerfiles though their names begin like one (`Dockerfile.md`, `dockerfile.lark`).
+_NOT = re.compile(
+    r".*\.(?:dockerignore"
+    r"|j2|jinja2?|erb|ejs|tmpl|gotmpl|tpl|tt|in|template|mustache"
+    r"|bak|backup|old|orig|rej|swp|swo|swn|save|tmp|temp|pyc"
+    r"|md|rst|adoc|html|json5?|ya?ml|toml|xml|csv|lark|snap|diff|patch)"
+    r"|.*~|#.*#|\.#.*|\._.*",
+    re.IGNORECASE | re.DOTALL,
+)
+# Every name that `is_build_file` takes has one of these in it; most projects need no more.
+_MAY_BUILD = re.compile(r"compose|docker-bake|\.github/workflows/", re.IGNORECASE)
+TALLY_NAMES = (".tally.toml", "tally.toml")
+
+
+def is_dockerfile(name: str) -> bool:
+    """Tell whether a file of that name is taken without being named on the command line."""
+    return _NAME.fullmatch(name) is not None and _NOT.fullmatch(name) is None
+
+
+@dataclass(frozen=True, slots=True)
+class Dockerfile:
+    """A Dockerfile of the project.
+
+    `path` is relative to the root, with forward slashes; `real` is the file itself, where
+    `path` is a link. `held_by` says why it may only be read, ``""`` where it may be written.
+    """
+
+    path: str
+    real: str
+    held_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a project consists of; `errors` are about PATHS that cannot be taken."""
+
+    root: str
+    dockerfiles: tuple[Dockerfile, ...]
+    build_files: BuildFiles
+    tally: tuple[str, ...] = ()
+    errors: tuple[ParseError, ...] = ()
+
+
+@dataclass
+class _Paths:
+    """PATHS, resolved: what they name relative to the root."""
+
+    files: dict[str, str] = field(default_factory=dict)  # real path -> path relative to the root
+    folders: set[str] = field(default_factory=set)  # relative to the root, "" is the root
+    errors: list[ParseError] = field(default_factory=list)
+
+
+def project_root(paths: Sequence[str]) -> Root:
+    """Return the root of the project that `paths` belong to (the current folder's, if none).
+
+    It is the nearest folder above all of them that has a configuration file or ``.git``;
+    where none has, the folder that they have in common.
+    """
+    folders = []
+    for path in paths or (".",):
+        # A name with a zero byte is no file's; it is answered where PATHS are resolved.
+        real = os.path.realpath(path.replace("\0", ""))
+        folders.append(real if os.path.isdir(real) else os.path.dirname(real))
+    try:
+        common = os.path.commonpath(folders)
+    except ValueError:  # Windows: different drives
+        common = folders[0]
+    return find_root(common)
+
+
+def discover(
+    paths: Sequence[str], root: Root, settings: Settings, *, standard_input: str = ""
+) -> Found:
+    """Find the files of the project below `root`, and which of them `paths` let be written.
+
+    `standard_input` is the path, relative to the root, of a file that comes on standard
+    input; it need not exist, and it is the only one to be written.
+    """
+    if standard_input:
+        real = os.path.join(root.path, *standard_input.split("/"))
+        named = _Paths(files={real: standard_input})
+    else:
+        named = _resolve(paths or (".",), root.path)
+    listed = sorted(set(_listed(root, named, settings)))
+    found = {real: Dockerfile(path, real) for real, path in named.files.items()}
+    excluded, vendored = Globs(settings.exclude), Globs(settings.vendored)
+    for path, real, inner in _dockerfiles(listed, root.path):
+        if real in found:
+            continue
+        held = ""
+        if excluded.match(path) or excluded.match(inner):
+            held = "excluded"
+        elif (above := _named_above(path, named.folders)) is None:
+            held = "outside the given paths"
+        elif vendored.match(path[len(above) :]) or (inner != path and vendored.match(inner)):
+            held = "in a vendored folder"
+        found[real] = Dockerfile(path, real, held)
+    return Found(
+        root.path,
+        tuple(sorted(found.values(), key=lambda one: one.path)),
+        BuildFiles(root.path, _build_files(listed, settings, root.path)),
+        tuple(path for path in listed if path.rpartition("/")[2] in TALLY_NAMES),
+        tuple(named.errors),
+    )
+
+
+def _dockerfiles(listed: Sequence[str], root: str) -> Iterator[tuple[str, str, str]]:
+    """Yield each Dockerfile's path, the file itself, and that relative to the root.
+
+    Files come before links, so that what is both is known by its own name. Links that lead
+    out of the root are left out.
+    """
+    links: list[str] = []
+    for path in listed:
+        if not is_dockerfile(path.rpartition("/")[2]):
+            continue
+        real = os.path.join(root, *path.split("/"))
+        try:
+            mode = os.lstat(real).st_mode
+        except (OSError, ValueError):  # git lists what was deleted, too
+            continue
+        if stat.S_ISLNK(mode):
+            links.append(path)
+        elif stat.S_ISREG(mode):
+            yield path, real, path
+    for path in links:
+        real = os.path.realpath(os.path.join(root, *path.split("/")))
+        if not _inside(real, root) or not os.path.isfile(real):
+            continue
+        inner = display_path(os.path.relpath(real, root))
+        if ".git" not in inner.split("/"):
+            yield path, real, inner
+
+
+def _resolve(paths: Sequence[str], root: str) -> _Paths:
+    named = _Paths()
+    for path in paths:
+        shown = display_path(path)
+        try:
+            real = os.path.realpath(path)
+            mode = os.stat(real).st_mode
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            missing = isinstance(error, FileNotFoundError)
+            named.errors.append(
+                ParseError("no such file or folder" if missing else reason, path=shown)
+            )
+            continue
+        if not _inside(real, root):  # Windows: another drive
+            named.errors.append(ParseError(f"lies outside the project {root}", path=shown))
+            continue
+        inner = display_path(os.path.relpath(real, root))
+        if stat.S_ISDIR(mode):
+            named.folders.add("" if inner == "." else inner + "/")
+        elif stat.S_ISREG(mode):
+            named.files[real] = inner
+        else:
+            message = "is no regular file; write - for standard input"
+            named.errors.append(ParseError(message, path=shown))
+    return named
+
+
+def _listed(root: Root, named: _Paths, settings: Settings) -> Iterable[str]:
+    """Return the files of the project, relative to the root.
+
+    Where nothing marks the root, it may be any folder, such as a home: then the project is
+    what PATHS name, and the files beside a named file.
+    """
+    if root.marked or "" in named.folders:
+        return list_files(root.path, gitignore=settings.gitignore)
+    files: list[str] = []
+    for folder in sorted(named.folders):
+        below = list_files(os.path.join(root.path, folder), gitignore=settings.gitignore)
+        files += [folder + path for path in below]
+    for folder in {path.rpartition("/")[0] for path in named.files.values()}:
+        prefix = folder + "/" if folder else ""
+        try:
+            with os.scandir(os.path.join(root.path, folder)) as entries:
+                files += [prefix + entry.name for entry in entries if not entry.is_dir()]
+        except OSError:
+            continue
+    return files
+
+
+def _named_above(path: str, folders: set[str]) -> str | None:
+    """Return the deepest of the named folders that `path` is in, None where it is in none."""
+    above = path
+    while above:
+        above = above.rstrip("/").rpartition("/")[0]
+        above += "/" if above else ""
+        if above in folders:
+            return above
+    return None
+
+
+def _inside(real: str, root: str) -> bool:
+    return real == root or real.startswith(root.rstrip(os.sep) + os.sep)
+
+
+def _build_files(listed: Sequence[str], settings: Settings, root: str) -> list[str]:
+    for path in settings.build_files:
+        if not os.path.isfile(os.path.join(root, *path.split("/"))):
+            raise ConfigError(f"build-files: no such file below {display_path(root)}: {path}")
+    files: list[str] = []
+    likely = [path for path in listed if _MAY_BUILD.search(path)]
+    if likely:
+        from migrate_cache.builds import is_build_file
+
+        files = [path for path in likely if is_build_file(path)]
+    files += [path for path in settings.build_files if path not in files]
+    return sorted(files)
+
+
+def read(path: str, most: int = MOST_BYTES) -> bytes:
+    """Return the bytes of a regular file; raise OSError where it is none or too large."""
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))
+    with open(descriptor, "rb", buffering=0) as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(0, "is no regular file")
+        if status.st_size > most:
+            raise OSError(0, f"is larger than {most >> 20} MiB")
+        return file.readall()
+
+
+class BuildFiles(Mapping[str, bytes]):
+    """The files that say how images are built: found by name, read when asked for.
+
+    Iteration gives the paths that were found. Any other file below the root can be asked
+    for too (what a compose file extends, an ``.env`` that git ignores); what is missing,
+    leads out of the root, is no regular file or is too large is not there (KeyError). One
+    of those that were found is empty then, and `problems` has the reason.
+    """
+
+    def __init__(self, root: str, paths: Iterable[str]) -> None:
+        self._root = os.path.realpath(root)
+        self._paths = dict.fromkeys(paths)
+        self._read: dict[str, bytes | None] = {}
+        self.problems: dict[str, str] = {}
+
+    def __getitem__(self, path: str) -> bytes:
+        if path not in self._read:
+            self._read[path] = self._load(path)
+        data = self._read[path]
+        if data is None:
+            if path in self._paths:
+                return b""
+            raise KeyError(path)
+        return data
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def _load(self, path: str) -> bytes | None:
+        parts = path.split("/")
+        if not path or "\0" in path or ".." in parts or os.path.isabs(path) or ".git" in parts:
+            return None
+        real = os.path.realpath(os.path.join(self._root, *parts))
+        try:
+            if not _inside(real, self._root):
+                raise OSError(0, "is a link out of the project")
+            return read(real, _MOST_BUILD_BYTES)
+        except (OSError, ValueError) as error:
+            if path in self._paths:
+                self.problems[path] = getattr(error, "strerror", None) or str(error)
+            return None

@@ -1,0 +1,1 @@
+"""Project in, plan out, and the safety net."""

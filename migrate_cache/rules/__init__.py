@@ -1,0 +1,1 @@
+"""Decisions: one rule, one module."""

@@ -1,0 +1,1 @@
+"""Bytes and text, places in them, errors and edits."""

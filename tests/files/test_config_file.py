@@ -1,0 +1,290 @@
+"""The configuration: what it may say, and how wrong ones are answered."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import tomllib
+from dataclasses import fields
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from migrate_cache.caches import entry as catalog
+from migrate_cache.cli.app import app as cli
+from migrate_cache.files.config_file import COMMAND_LINE_ONLY, Root, find_root, read_config
+from migrate_cache.settings import DEFAULT_ID_TEMPLATE, Override, Settings, settings_from
+from migrate_cache.text.errors import ConfigError
+
+FULL = """\
+select = ["MC1"]
+ignore = ["mc104"]
+service = "api"
+id-template = "s/x-{kind}-{stage}-${SERVICE}"
+project = "shop"
+cargo-lock = false
+fresh-ids = true
+keep-lock = true
+exclude = ["legacy/**", "*.old.Dockerfile"]
+gitignore = false
+vendored = ["vendor"]
+build-files = ["deploy/stack.yml"]
+
+[[overrides]]
+files = ["services/worker*/Dockerfile"]
+service = "worker"
+id-template = "target-worker-{stage}"
+
+[[overrides]]
+files = ["x"]
+id = "s/abc-${TARGETARCH:-amd64}"
+skip = true
+
+[[caches]]
+target = "/opt/cache"
+kind = "shared"
+slug = "opt"
+reason = "it locks"
+"""
+SCHEMA = json.loads(files("migrate_cache.files").joinpath("config.schema.json").read_text("utf-8"))
+
+
+def load(tmp_path: Path, text: str, name: str = "migrate-cache.toml") -> Settings:
+    (tmp_path / name).write_text(text, "utf-8")
+    return settings_from(read_config(str(tmp_path / name), root=str(tmp_path)))
+
+
+def complaint(tmp_path: Path, text: str, name: str = "migrate-cache.toml") -> str:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, text, name)
+    return str(caught.value)
+
+
+def test_every_key_is_read(tmp_path: Path) -> None:
+    settings = load(tmp_path, FULL)
+    assert settings == Settings(
+        select=("MC1",),
+        ignore=("MC104",),
+        service="api",
+        id_template="s/x-{kind}-{stage}-${SERVICE}",
+        project="shop",
+        cargo_lock=False,
+        fresh_ids=True,
+        keep_lock=True,
+        exclude=("legacy/**", "*.old.Dockerfile"),
+        gitignore=False,
+        vendored=("vendor",),
+        build_files=("deploy/stack.yml",),
+        overrides=(
+            Override(
+                ("services/worker*/Dockerfile",),
+                service="worker",
+                id_template="target-worker-{stage}",
+            ),
+            Override(("x",), id="s/abc-${TARGETARCH:-amd64}", skip=True),
+        ),
+        caches=({"target": "/opt/cache", "kind": "shared", "slug": "opt", "reason": "it locks"},),
+    )
+    assert pickle.loads(pickle.dumps(settings)) == settings
+
+
+def test_an_empty_configuration_is_the_default(tmp_path: Path) -> None:
+    assert load(tmp_path, "") == Settings()
+    assert load(tmp_path, "[tool.migrate-cache]\n", "pyproject.toml") == Settings()
+
+
+def test_the_opposite_of_an_option_is_a_key_too(tmp_path: Path) -> None:
+    settings = load(tmp_path, "no-cargo-lock = true\nno-gitignore = true\n")
+    assert (settings.cargo_lock, settings.gitignore) == (False, False)
+    assert "both given" in complaint(tmp_path, "cargo-lock = true\nno-cargo-lock = true\n")
+
+
+def test_later_sources_win() -> None:
+    settings = settings_from({"service": "a", "keep_lock": True}, {"service": "b"})
+    assert (settings.service, settings.keep_lock) == ("b", True)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "\nexlude = []",
+            "migrate-cache.toml:2:1: unknown key 'exlude'\n  hint: did you mean 'exclude'?",
+        ),
+        ("zzz = 1", "migrate-cache.toml:1:1: unknown key 'zzz'\n  hint: known keys: build-files, "),
+        (
+            "dry-run = true",
+            "migrate-cache.toml:1:1: 'dry-run' is an option of the command line only",
+        ),
+        (
+            "select = 'MC1'",
+            "migrate-cache.toml:1:1: 'select': expected a list of strings, not a string",
+        ),
+        ("select = [1]", "'select': expected a list of strings, not a list of other things"),
+        ("keep-lock = 'yes'", "'keep-lock': expected true or false, not a string"),
+        ("service = 1", "'service': expected a string, not a number"),
+        ("service = 2024-01-01", "'service': expected a string, not a date or a time"),
+        ("overrides = 1", "'overrides': expected tables, written [[overrides]]"),
+        ("# x\n[[overrides]]\nservice = 'a'", "migrate-cache.toml:2:1: an override needs 'files'"),
+        (
+            "[[overrides]]\nfiles=['a']\n[[overrides]]\nfiles=['b']\nservise='x'",
+            "migrate-cache.toml:5:1: unknown key 'servise' in [[overrides]]\n  hint: did you mean ",
+        ),
+        ("x = 1\ny = [", "migrate-cache.toml:2:1: not valid TOML: "),
+        ("\udcff".encode("utf-8", "surrogateescape").decode("latin-1"), "not valid TOML"),
+        ("a = " + "[" * 5000 + "]" * 5000, "not valid TOML"),
+        ("[[caches]]\ntarget='/x'\nkind='shard'", "migrate-cache.toml:3:1: "),
+        (
+            "[[caches]]\ntarget='/x'\nkind='shared'\n[[caches]]\nkidn='a'",
+            "migrate-cache.toml:5:1: ",
+        ),
+        ("select = ['MC9999']", "migrate-cache.toml:1:1: select: there is no rule 'MC9999'"),
+        ("ignore = ['MC211', 'MX101']", "hint: did you mean MC101?"),
+        (
+            "id-template = '{kind}-{servce}'",
+            "unknown placeholder {servce}\n  hint: did you mean {service}?",
+        ),
+        ("id-template = ''", "migrate-cache.toml:1:1: id-template is empty"),
+        (
+            "\n[[overrides]]\nfiles=['a']\nid-template='{x}'",
+            "migrate-cache.toml:4:1: overrides.id-template",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_place(tmp_path: Path, text: str, expected: str) -> None:
+    assert expected in complaint(tmp_path, text)
+
+
+def test_places_in_a_pyproject(tmp_path: Path) -> None:
+    text = "[project]\nselct = 1\n[tool.migrate-cache]\n\nselct = []\n"
+    assert complaint(tmp_path, text, "pyproject.toml").startswith("pyproject.toml:5:1: unknown key")
+    assert "expected a table" in complaint(tmp_path, "tool.migrate-cache = 1", "pyproject.toml")
+    assert "has no table" in complaint(tmp_path, "[tool.other]", "pyproject.toml")
+
+
+BREAKING_OUT = [
+    "a,sharing=locked", "a b", 'a"b', "a'b", "a\nb", "a\tb", "$(id)", "`id`", "$X", "${X", "${x y}",
+    "${X:-a,b}", "a\\", "a;b", "é", "\x1b[31m",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", BREAKING_OUT)
+@pytest.mark.parametrize("key", ["service", "project", "id_template"])
+def test_nothing_breaks_out_of_an_id(key: str, value: str) -> None:
+    with pytest.raises(ConfigError):
+        settings_from({key: value})
+
+
+@pytest.mark.parametrize("value", BREAKING_OUT)
+@pytest.mark.parametrize("key", ["service", "id", "id_template"])
+def test_nothing_breaks_out_of_an_override(key: str, value: str) -> None:
+    with pytest.raises(ConfigError):
+        settings_from({"overrides": (Override(("x",), **{key: value}),)})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("key", ["exclude", "vendored", "build_files"])
+@pytest.mark.parametrize(
+    "glob", ["../x", "a/../../x", "..", "C:/x", "~/x", "a\\b", "", " ", "a\nb", "*a" * 9]
+)
+def test_no_pattern_leads_out_of_the_root(key: str, glob: str) -> None:
+    with pytest.raises(ConfigError):
+        settings_from({key: (glob,)})
+
+
+def test_build_files_are_relative() -> None:
+    with pytest.raises(ConfigError, match="absolute"):
+        settings_from({"build_files": ("/etc/compose.yml",)})
+
+
+def test_the_nearest_folder_with_a_configuration_or_git_is_the_root(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    deep = tmp_path / "a" / "b"
+    deep.mkdir(parents=True)
+    assert find_root(str(deep)) == Root(str(tmp_path), marked=True)
+    (tmp_path / "a" / "pyproject.toml").write_text("[tool.other]\n")
+    assert find_root(str(deep)).path == str(tmp_path)
+    (tmp_path / "a" / "pyproject.toml").write_text("# migrate-cache is mentioned only\n")
+    assert find_root(str(deep)).path == str(tmp_path)
+    (tmp_path / "a" / "pyproject.toml").write_text("[tool.migrate-cache]\n")
+    assert find_root(str(deep)).config == str(tmp_path / "a" / "pyproject.toml")
+    (tmp_path / "a" / "migrate-cache.toml").write_text("")
+    assert find_root(str(deep)).config == str(tmp_path / "a" / "migrate-cache.toml")
+    (tmp_path / "a" / ".migrate-cache.toml").write_text("")
+    assert find_root(str(deep)).config == str(tmp_path / "a" / ".migrate-cache.toml")
+
+
+def test_a_project_without_a_mark(tmp_path: Path) -> None:
+    # Above the temporary folder there is neither git nor a configuration.
+    assert find_root(str(tmp_path)) == Root(str(tmp_path))
+
+
+def test_a_broken_pyproject_of_somebody_else_is_none_of_our_business(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("x = [")
+    assert find_root(str(tmp_path)) == Root(str(tmp_path))
+
+
+def test_a_configuration_that_is_a_link_out_of_the_project_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "outside.toml").write_text("keep-lock = true\n")
+    root = tmp_path / "root"
+    root.mkdir()
+    try:
+        (root / "migrate-cache.toml").symlink_to(tmp_path / "outside.toml")
+    except OSError:
+        pytest.skip("no links here")
+    with pytest.raises(ConfigError, match="link out of the project"):
+        read_config(str(root / "migrate-cache.toml"), root=str(root))
+    assert read_config(str(root / "migrate-cache.toml")) == {"keep_lock": True}
+
+
+# The schema, and the one declaration of options.
+
+
+def test_the_schema_is_one_and_accepts_the_example() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+    Draft202012Validator(SCHEMA).validate(tomllib.loads(FULL))
+
+
+def keys(kind: type) -> set[str]:
+    return {field.name.replace("_", "-") for field in fields(kind)}
+
+
+def test_the_schema_knows_exactly_the_keys_of_the_dataclasses() -> None:
+    flags = {"no-" + f.name.replace("_", "-") for f in fields(Settings) if f.default is True}
+    assert set(SCHEMA["properties"]) == keys(Settings) | flags
+    assert set(SCHEMA["$defs"]["override"]["properties"]) == keys(Override)
+    cache = keys(catalog.Cache) - {"custom"} | {"target"}
+    assert set(SCHEMA["$defs"]["cache"]["properties"]) == cache
+    assert SCHEMA["$defs"]["cache"]["properties"]["kind"]["enum"] == list(catalog.KINDS)
+
+
+def test_the_schema_has_the_defaults_of_the_dataclasses() -> None:
+    for field in fields(Settings):
+        declared = SCHEMA["properties"][field.name.replace("_", "-")]
+        if "default" in declared:
+            default = field.default
+            assert declared["default"] == (list(default) if isinstance(default, tuple) else default)
+    assert SCHEMA["properties"]["id-template"]["default"] == DEFAULT_ID_TEMPLATE
+
+
+@pytest.mark.parametrize("value", BREAKING_OUT)
+def test_the_schema_refuses_what_breaks_out(value: str) -> None:
+    assert not Draft202012Validator(SCHEMA).is_valid({"service": value})
+    assert not Draft202012Validator(SCHEMA).is_valid({"id-template": value})
+
+
+def test_every_option_of_the_command_line_is_a_key_or_known_to_be_none() -> None:
+    import typer.main
+
+    command = typer.main.get_command(cli)
+    options = {
+        name.removeprefix("--")
+        for parameter in command.params
+        for name in (*parameter.opts, *parameter.secondary_opts)
+        if name.startswith("--")
+    }
+    flags = {"no-" + name for name in ("cargo-lock", "fresh-ids", "keep-lock", "gitignore")}
+    others = {"version", "install-completion", "show-completion"}
+    only_here = {"project", "vendored", "build-files", "overrides", "caches"}
+    assert options - others == (keys(Settings) - only_here) | flags | set(COMMAND_LINE_ONLY)
