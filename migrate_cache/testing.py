@@ -1,0 +1,87 @@
+"""What tests of rules need: Dockerfiles in, the migrated texts and the rules' codes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from migrate_cache.plan.api import migrate
+from migrate_cache.settings import settings_from
+
+__all__ = ["Migrated", "migrated"]
+
+ONE_FILE = "Dockerfile"
+
+
+class Migrated(Mapping[str, str]):
+    """The texts after a migration by path; equal to a text where there is one file.
+
+    `codes` holds the rule that decided about each cache mount, in the order of paths and
+    places; `reasons` the reasons in the same order; `notes` the codes of everything that is
+    said beside those decisions.
+    """
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(
+        self, texts: Mapping[str, str], codes: list[str], reasons: list[str], notes: list[str]
+    ) -> None:
+        self._texts = dict(texts)
+        self.codes = codes
+        self.reasons = reasons
+        self.notes = notes
+
+    def __getitem__(self, path: str) -> str:
+        return self._texts[path]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, str):
+            return list(self._texts.values()) == [other]
+        return isinstance(other, Mapping) and self._texts == dict(other)
+
+    def __repr__(self) -> str:
+        return f"Migrated({self._texts!r}, codes={self.codes}, notes={self.notes})"
+
+
+def migrated(
+    files: str | Mapping[str, str],
+    *,
+    path: str = ONE_FILE,
+    build_files: Mapping[str, str] | None = None,
+    root_name: str = "",
+    **settings: object,
+) -> Migrated:
+    """Migrate Dockerfiles as one project, and check that a second run changes nothing.
+
+    `files` is the text of one Dockerfile, which is called `path`, or texts by path.
+    `build_files` are compose, bake and workflow files. `settings` are named as the fields of
+    `Settings`. Raises AssertionError where the safety net refuses a result.
+    """
+    texts = {path: files} if isinstance(files, str) else dict(files)
+    options = settings_from(settings)
+    extra = {name: text.encode() for name, text in (build_files or {}).items()}
+    result = migrate(texts, options, build_files=extra, root_name=root_name)
+    after = {file.path: file.after for file in result.files}
+    again = migrate(after, options, build_files=extra, root_name=root_name)
+    assert [file.error for file in result.files] == [None] * len(texts), result.files
+    assert {file.path: file.after for file in again.files} == after
+    decided = {
+        (outcome.path, outcome.line, outcome.column, outcome.rule) for outcome in result.outcomes
+    }
+    notes = [
+        note.rule
+        for file in result.files
+        for note in file.notes
+        if (file.path, note.line, note.column, note.rule) not in decided
+    ]
+    return Migrated(
+        after,
+        [outcome.rule for outcome in result.outcomes],
+        [outcome.reason for outcome in result.outcomes],
+        notes,
+    )
