@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from typing import TYPE_CHECKING
+
 from migrate_cache.dockerfile.parser import parse
 from migrate_cache.text.errors import ParseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FROM = "FROM scratch\n"
 KB = 1024

@@ -21,13 +21,11 @@ FACE = {"__init__", "__main__", "_version", "testing"}
 MACHINE = {"os", "subprocess", "multiprocessing", "concurrent", "typer", "rich"}
 # Still to be moved; nothing may be added.
 PENDING = {
-    ("caches.coupling", "rules.context"),
     ("files.project", "cli.options"),
     ("files.project", "cli.terminal"),
-    ("plan.planner", "plan.api"),
     ("settings", "rules.registry"),
 }
-PENDING_MACHINE = {"plan.trees", "text.errors"}
+PENDING_MACHINE = {"text.errors"}
 
 pytestmark = pytest.mark.checkout
 

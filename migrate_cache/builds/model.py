@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from migrate_cache.text.errors import Warn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 MAX_BYTES = 4 * 1024 * 1024
 """The largest file that is read, in bytes."""

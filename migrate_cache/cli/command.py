@@ -7,7 +7,6 @@ configuration, 3 files that failed. 3 wins over 1: what failed may hide what is 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from migrate_cache.cli.options import Format, Options, check_usage
@@ -18,6 +17,8 @@ from migrate_cache.text.errors import ConfigError, MigrateError, ParseError, dis
 from migrate_cache.text.source import encode
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from migrate_cache.plan.model import FileResult, ProjectResult
 
 __all__ = ["EXIT_FAILED", "EXIT_PENDING", "EXIT_USAGE", "run", "show_tree"]

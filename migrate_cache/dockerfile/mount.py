@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from migrate_cache.dockerfile.nodes import Node, Part
-from migrate_cache.text.edit import Edit
+from migrate_cache.text.edit import Edit, OptionEdit
 from migrate_cache.text.source import Span
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ class Mount(Flag):
         option = self.option(name)
         if option is None or not option.value_spans:
             raise ValueError(f"the mount has no {name} to set")
-        return _replace_parts(option.value_spans, value)
+        return _replace_parts(option.value_spans, value, name, value)
 
     def replace(self, name: str, new_name: str, value: str) -> tuple[Edit, ...]:
         """Return the edits that turn the option in force into another one, quotes kept.
@@ -188,8 +188,8 @@ class Mount(Flag):
         option = self.option(name)
         if option is None or not option.key_spans or not option.value_spans:
             raise ValueError(f"the mount has no {name} to replace")
-        edits = _replace_parts(option.key_spans, new_name)
-        return edits + _replace_parts(option.value_spans, value)
+        edits = _replace_parts(option.key_spans, new_name, name, None)
+        return edits + _replace_parts(option.value_spans, value, new_name, value)
 
     def insert_after(self, name: str, new_name: str, value: str) -> tuple[Edit, ...]:
         """Return the edits that add an option behind another one.
@@ -202,7 +202,8 @@ class Mount(Flag):
         if option is None:
             raise ValueError(f"the mount has no {name} to insert behind")
         offset = self.after_option[self.options.index(option)]
-        return (Edit(Span(offset, offset), f",{_plain(new_name)}={_plain(value)}"),)
+        text = f",{_plain(new_name)}={_plain(value)}"
+        return (OptionEdit(Span(offset, offset), text, new_name, value),)
 
 
 def _plain(text: str) -> str:
@@ -211,14 +212,17 @@ def _plain(text: str) -> str:
     return text
 
 
-def _replace_parts(spans: tuple[Span, ...], text: str) -> tuple[Edit, ...]:
+def _replace_parts(
+    spans: tuple[Span, ...], text: str, option: str, value: str | None
+) -> tuple[Edit, ...]:
     """Put `text` in place of the last part; the others go, what divides them stays.
 
     Not the first part: the last may be all that its line holds, and an empty line in its
     place would not end the instruction.
     """
     *others, last = spans
-    return (*(Edit(span, "") for span in others), Edit(last, _plain(text)))
+    edits = [(span, "") for span in others] + [(last, _plain(text))]
+    return tuple(OptionEdit(span, text, option, value) for span, text in edits)
 
 
 def clean_path(path: str) -> str:

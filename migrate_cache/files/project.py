@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from migrate_cache.cli.terminal import progress
 from migrate_cache.files.config_file import Root, find_root, read_config
@@ -16,12 +15,16 @@ from migrate_cache.text.errors import Warn, WriteError, display_path
 from migrate_cache.text.source import decode, encode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
     from migrate_cache.cli.options import Options
     from migrate_cache.plan.api import Input
+    from migrate_cache.rules.context import Declined
 
 __all__ = ["Job"]
 
-Refused = frozenset[tuple[str, int, str]]
+# Fewer files are read before other processes have started.
+WORTH_PROCESSES = 400
 
 
 class Job:
@@ -89,12 +92,12 @@ class Job:
                         content = read(file.real)
                     except OSError as error:
                         content, problem = None, error.strerror or str(error)
-                inputs.append(Input(file.path, content, problem, not file.held_by, file.held_by))
+                inputs.append(Input(file.path, content, problem, file.held_by))
                 report(number + 1, len(files), "Reading")
         self.inputs = tuple(inputs)
 
-    def plan(self, refused: Refused = frozenset()) -> ProjectResult:
-        """Plan all files together, without the changes in `refused`."""
+    def plan(self, declined: Declined = frozenset()) -> ProjectResult:
+        """Plan all files together, without the changes in `declined`."""
         from migrate_cache.plan.api import plan
 
         assert self.found is not None
@@ -105,8 +108,8 @@ class Job:
                 self.settings,
                 root_name=os.path.basename(self.root.path),
                 build_files=self.found.build_files,
-                refused=refused,
-                jobs=self.options.jobs,
+                declined=declined,
+                parallel=process_map(self.options.jobs),
             )
 
     def plan_writable(self) -> ProjectResult:
@@ -157,7 +160,7 @@ class Job:
                 text = decode(file.data or b"")
                 error = WriteError(f"cannot be written: {reason}", path=file.path)
                 self.errors.append(FileResult(file.path, text, text, error=error))
-                file = replace(file, writable=False, held_by=reason)  # noqa: PLW2901
+                file = replace(file, read_only=reason)  # noqa: PLW2901
             kept.append(file)
         self.inputs = tuple(kept)
 
@@ -177,6 +180,27 @@ class Job:
             files=tuple(sorted(files, key=lambda file: file.path)),
             warnings=(*result.warnings, *warnings),
         )
+
+
+def process_map(jobs: int) -> Callable[..., Iterable[Any]]:
+    """Return a map that uses `jobs` processes where that is faster, 0 for one a processor."""
+    processes = jobs or os.cpu_count() or 1
+
+    def mapped(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterable[Any]:
+        given = list(items)
+        if processes < 2 or len(given) < WORTH_PROCESSES:
+            return map(function, given)
+        from concurrent.futures import ProcessPoolExecutor
+        from concurrent.futures.process import BrokenProcessPool
+
+        try:
+            with ProcessPoolExecutor(processes) as pool:
+                return list(pool.map(function, given, chunksize=50))
+        except (OSError, BrokenProcessPool):
+            # No processes to be had: one file after the other.
+            return map(function, given)
+
+    return mapped
 
 
 def _has_other_names(path: str) -> bool:

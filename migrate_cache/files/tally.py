@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from migrate_cache.files.discovery import read
 from migrate_cache.text.errors import Warn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["tally_warnings"]
 

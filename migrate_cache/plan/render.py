@@ -1,111 +1,78 @@
-"""Decisions and insertions as edits of a file's text."""
+"""Decisions about one file as its new text, with changes and notes in the order of the text."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrate_cache.dockerfile.tree import Instruction, Mount, Token
-from migrate_cache.plan.model import Change
-from migrate_cache.text.edit import Edit
-from migrate_cache.text.source import Span
+from migrate_cache.plan.model import Change, FileResult, Note
+from migrate_cache.rules import rule
+from migrate_cache.rules.context import is_selected
+from migrate_cache.rules.registry import load_rule, severity
+from migrate_cache.rules.suppressions import instruction_start, read_suppressions
+from migrate_cache.text.edit import apply_edits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from migrate_cache.caches.graph import File
-    from migrate_cache.rules.context import Decision, Insertion
+    from migrate_cache.builds.runs import FileContext
+    from migrate_cache.caches.cache_mount import CacheMount
+    from migrate_cache.caches.facts import Project
+    from migrate_cache.rules.context import Decisions
 
 
-def changes_of(
-    file: File, decisions: Iterable[Decision], insertions: Sequence[Insertion]
-) -> tuple[Change, ...]:
-    """Return the changes of one file in the order of the text."""
-    changes = []
-    for decision in decisions:
-        if decision.changes:
-            use = decision.use
-            changes.append(
-                Change(
-                    decision.rule, use.line, use.column, decision.reason,
-                    mount_edits(use.mount, decision.id, decision.sharing), decision.evidence,
-                )
-            )  # fmt: skip
-    for insertion in insertions:
-        place = file.tree.source.place(insertion.before.start)
-        changes.append(
-            Change(
-                insertion.rule, place.line, place.column, insertion.reason,
-                (insertion_edit(file, insertion),),
-            )
-        )  # fmt: skip
+def render(file: FileContext, project: Project, decisions: Decisions) -> FileResult:
+    """Return what is planned for a file; the safety net has not seen it yet."""
+    mounts = project.graph.mounts_in(file.path)
+    before = file.tree.source.text
+    changes = [_change(file, change) for change in changes_in(file, project, decisions)]
     changes.sort(key=lambda change: (change.line, change.column, change.rule))
-    return tuple(changes)
+    notes = [
+        note
+        for note in (*_kept(mounts, decisions), *_noted(file, decisions))
+        if is_selected(note.rule, project.settings) and not _is_suppressed(file, note)
+    ]
+    notes.sort(key=lambda note: (note.line, note.column, note.rule))
+    after = apply_edits(before, (edit for change in changes for edit in change.edits))
+    return FileResult(file.path, before, after, tuple(changes), tuple(notes))
 
 
-def mount_edits(mount: Mount, new_id: str | None, sharing: str | None) -> tuple[Edit, ...]:
-    """Return the edits that give a mount another id or mode; a mode of ``""`` goes."""
-    if new_id is None:
-        if sharing is None:
-            return ()
-        return mount.set("sharing", sharing) if sharing else remove_option(mount, "sharing")
-    if mount.option("id") is not None:
-        edits = mount.set("id", new_id)
-        return edits + mount_edits(mount, None, sharing)
-    if sharing == "":
-        # The id takes the place of the lock that goes.
-        return mount.replace("sharing", "id", new_id)
-    return mount.insert_after("target", "id", new_id) + mount_edits(mount, None, sharing)
+def changes_in(file: FileContext, project: Project, decisions: Decisions) -> Iterator[rule.Change]:
+    """Yield what the rules change in a file."""
+    for mount in project.graph.mounts_in(file.path):
+        item = decisions.mounts[mount]
+        if isinstance(item, rule.Change):
+            yield item
+    yield from decisions.insertions.get(file.path, ())
 
 
-def remove_option(mount: Mount, name: str) -> tuple[Edit, ...]:
-    """Return the edits that take an option out, with one of the commas beside it.
-
-    Where quotes or line breaks stand in between, ``sharing`` becomes ``shared`` instead,
-    which means the same.
-    """
-    option = mount.option(name)
-    assert option is not None
-    children = list(mount.children)
-    at = children.index(option)
-    plain = all(
-        not isinstance(token, Token) or token.kind in ("KEY", "EQUALS", "VALUE")
-        for token in option.children
+def _change(file: FileContext, change: rule.Change) -> Change:
+    place = file.tree.source.place(change.start)
+    return Change(
+        rule=change.rule,
+        line=place.line,
+        column=place.column,
+        reason=change.reason,
+        edits=change.edits,
+        evidence=change.evidence,
     )
-    before = children[at - 1] if at else None
-    after = children[at + 1] if at + 1 < len(children) else None
-    if plain and _is_comma(before):
-        assert before is not None
-        return (Edit(Span(before.span.start, option.span.end), ""),)
-    if plain and _is_comma(after):
-        assert after is not None
-        return (Edit(Span(option.span.start, after.span.end), ""),)
-    return mount.set(name, "shared")
 
 
-def _is_comma(child: object) -> bool:
-    return isinstance(child, Token) and child.kind == "COMMA"
+def _kept(mounts: Sequence[CacheMount], decisions: Decisions) -> Iterator[Note]:
+    """Yield the notes of mounts that stay: what a rewriting rule leaves alone needs none."""
+    for mount in mounts:
+        item = decisions.mounts[mount]
+        if isinstance(item, rule.Keep) and severity(item.rule) != "rewrite":
+            yield Note(item.rule, mount.line, mount.column, item.reason, item.evidence)
 
 
-def insertion_edit(file: File, insertion: Insertion) -> Edit:
-    """Return the edit that puts an instruction above another one and its comments."""
-    source = file.tree.source
-    start = _above_comments(file, insertion.before)
-    text = f"{insertion.comment}{source.newline}{insertion.text}{source.newline}"
-    return Edit(Span(start, start), text)
+def _noted(file: FileContext, decisions: Decisions) -> Iterator[Note]:
+    for note in decisions.notes.get(file.path, ()):
+        yield Note(note.rule, note.line, note.column, note.reason)
 
 
-def _above_comments(file: File, instruction: Instruction) -> int:
-    """Return where the block of comment lines right above an instruction begins."""
-    source = file.tree.source
-    children = file.tree.children
-    start = instruction.span.start
-    for child in reversed(children[: children.index(instruction)]):
-        if not isinstance(child, Token) or child.kind not in ("COMMENT", "NEWLINE", "BLANK"):
-            break
-        line_start = source.text.rfind("\n", 0, child.span.start) + 1
-        line = source.text[line_start : child.span.end]
-        if child.kind == "NEWLINE" and not line.strip():
-            break
-        if child.kind == "COMMENT":
-            start = line_start
-    return start
+def _is_suppressed(file: FileContext, note: Note) -> bool:
+    suppressions = read_suppressions(file.tree)
+    if not suppressions or not load_rule(note.rule).ignorable:
+        return False
+    start = instruction_start(file.tree, note.line)
+    return any(suppression.covers(note.rule, start) for suppression in suppressions)

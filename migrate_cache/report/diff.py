@@ -9,7 +9,6 @@ line; only where the edits do not explain the result does difflib look for them.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from migrate_cache.report.style import paint
@@ -18,6 +17,8 @@ from migrate_cache.text.escape import printable
 from migrate_cache.text.source import encode, split_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from migrate_cache.plan.model import FileResult
 
 __all__ = ["git_path", "patch", "unified"]

@@ -5,7 +5,10 @@ from __future__ import annotations
 import shutil
 import textwrap
 import unicodedata
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = ["cells", "count", "enumerate_words", "fit", "pad", "paint", "terminal_width", "wrap"]
 

@@ -8,7 +8,7 @@ depth.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from migrate_cache.shell.launchers import Resolver
 from migrate_cache.shell.model import Command, Frame, options
@@ -21,6 +21,9 @@ from migrate_cache.shell.tools import (
     launched,
     tools,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = [
     "TOOLS",

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from migrate_cache.shell.launchers import Resolver
 from migrate_cache.shell.model import MAX_NESTING, Command, Frame, Heredoc, Pairs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MAX_FRAMES = 1000  # open parentheses and substitutions
 MAX_QUOTED = 200  # a command substitution in a word is kept as written up to this length

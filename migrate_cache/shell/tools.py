@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from migrate_cache.shell.launchers import CARGO_WRAPPERS, clean
 from migrate_cache.shell.model import MAX_NESTING, NUMBERED, SHELLS, Command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # What a program is called here. A second word stands in front of its arguments.
 _CANONICAL: dict[str, tuple[str, ...]] = {

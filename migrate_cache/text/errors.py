@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from migrate_cache.text.source import escaped, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class MigrateError(Exception):

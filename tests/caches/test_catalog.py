@@ -4,8 +4,8 @@ import pickle
 import re
 import time
 import tomllib
-from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,6 +13,9 @@ import migrate_cache.caches.entry
 from migrate_cache.caches.entry import EVIDENCE, KINDS, Cache, Catalog, Match, load_catalog
 from migrate_cache.shell import TOOLS, parse_commands, tools
 from migrate_cache.text.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CATALOG = load_catalog()
 RUST = {"CARGO_HOME": "/usr/local/cargo", "RUSTUP_HOME": "/usr/local/rustup"}

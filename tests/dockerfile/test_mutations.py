@@ -10,14 +10,17 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from migrate_cache.dockerfile.tree import Dockerfile
 from migrate_cache.dockerfile.words import SPACES
 from tests.reading import Reading, as_bytes_are_read, read, readings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 SEED = 20_240
 SHORT = 1.5

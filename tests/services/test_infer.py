@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from migrate_cache.plan.api import migrate
-from migrate_cache.services import clean_name
-from migrate_cache.services.names import from_file_name, from_folder
+from migrate_cache.services.names import clean_name, from_file_name, from_folder
 from migrate_cache.services.selection import builds_everything, selected
 from migrate_cache.settings import Override, Settings
 from migrate_cache.shell import parse_commands

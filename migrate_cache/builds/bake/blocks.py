@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,8 @@ from migrate_cache.builds.bake.hcl import MAX_BYTES, UserFunction, name_of, pars
 from migrate_cache.builds.model import Files, TooMuchError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from migrate_cache.builds.bake.hcl import Expression
 
 _KINDS = {"target", "group", "variable", "function"}

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from migrate_cache.builds import yaml
 from migrate_cache.builds.compose.interpolate import Env, parse_env
@@ -27,6 +27,9 @@ from migrate_cache.builds.model import (
     inside,
     place,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 _NAME = re.compile(r"(?P<stem>(?:docker-)?compose)(?P<rest>.*)\.ya?ml", re.IGNORECASE)
 _MAX_DEPTH = 30
