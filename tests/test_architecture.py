@@ -21,8 +21,6 @@ FACE = {"__init__", "__main__", "_version", "testing"}
 MACHINE = {"os", "subprocess", "multiprocessing", "concurrent", "typer", "rich"}
 # Still to be moved; nothing may be added.
 PENDING = {
-    ("files.project", "cli.options"),
-    ("files.project", "cli.terminal"),
     ("settings", "rules.registry"),
 }
 PENDING_MACHINE = {"text.errors"}
