@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import ast
 import importlib
+import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -141,6 +144,55 @@ def test_no_circles_within_a_file_list() -> None:
 
     for name in graph:
         visit(name, ())
+
+
+def test_the_calls_from_the_command_to_the_file(tmp_path: Path) -> None:
+    """CONTRIBUTING.md lists them; a real run makes them in this order, and no deeper."""
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    wanted = re.findall(r"^\d+\. `([\w/]+)\.py` `(\w+)`", text, re.MULTILINE)
+    assert len(wanted) == 12
+    (tmp_path / "Dockerfile").write_text(
+        "FROM golang:1.26\nRUN --mount=type=cache,target=/go/pkg/mod,sharing=locked go build .\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", TRACED, "--quiet"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    calls = json.loads(result.stdout)
+    first = [calls["order"].index(list(call)) for call in wanted]
+    assert first == sorted(first)
+    assert calls["depth"] <= 12
+
+
+# Runs the command; prints the functions of the package in the order of their first calls, and
+# how many of them stand between `main` and the edit of a mount.
+TRACED = """
+import json, os, sys
+import migrate_cache.cli.app
+root = os.path.dirname(migrate_cache.__file__)
+order, depth = {}, []
+def ours(frame):
+    return frame.f_code.co_filename.startswith(root)
+def watch(frame, event, argument):
+    if event == "call" and ours(frame):
+        file = os.path.relpath(frame.f_code.co_filename, root)[:-3].replace(os.sep, "/")
+        order.setdefault((file, frame.f_code.co_name))
+        if (file, frame.f_code.co_name) == ("dockerfile/mount", "set"):
+            stack = []
+            while frame:
+                stack.append(frame)
+                frame = frame.f_back
+            depth.append(sum(map(ours, stack)))
+sys.setprofile(watch)
+try:
+    migrate_cache.cli.app.main()
+except SystemExit:
+    sys.setprofile(None)
+print(json.dumps({"order": list(order), "depth": max(depth)}))
+"""
 
 
 def test_only_the_parser_knows_lark() -> None:
