@@ -19,7 +19,8 @@ from migrate_cache.text.source import encode, split_lines
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from migrate_cache.plan.model import FileResult
+    from migrate_cache.plan.model import FileResult, ProjectResult
+    from migrate_cache.report.summary import Mode
 
 __all__ = ["git_path", "patch", "unified"]
 
@@ -83,9 +84,9 @@ def unified(file: FileResult, color: bool = False, *, terminal: bool = False) ->
     return "\n".join(shown) + "\n"
 
 
-def patch(files: tuple[FileResult, ...]) -> str:
+def patch(result: ProjectResult, *, mode: Mode = "write") -> str:  # noqa: ARG001 - as all formats
     """Return the diffs of all files, one after the other."""
-    return "".join(unified(file) for file in files)
+    return "".join(unified(file) for file in result.files)
 
 
 def _body(file: FileResult) -> Iterator[str]:
