@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrate_cache.dockerfile.edits import mount_edits
+from migrate_cache.rules.mc102_own_output_cache import output_of
 from migrate_cache.rules.mc203_mixed_sharing import held_back
-from migrate_cache.rules.outputs import output_of
 from migrate_cache.rules.rule import Change, Example, Keep, rule
 from migrate_cache.services.model import Service
 

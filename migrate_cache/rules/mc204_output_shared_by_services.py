@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrate_cache.rules.outputs import output_of, services_of
+from migrate_cache.caches.outputs import services_of
+from migrate_cache.rules.mc102_own_output_cache import output_of
 from migrate_cache.rules.rule import Example, Note, note_at, rule
 
 if TYPE_CHECKING:
