@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from migrate_cache.caches.cache_mount import CacheMount
     from migrate_cache.caches.facts import Project
     from migrate_cache.rules.context import Decisions
+    from migrate_cache.rules.suppressions import Suppression
 
 
 def render(file: FileContext, project: Project, decisions: Decisions) -> FileResult:
@@ -26,10 +27,11 @@ def render(file: FileContext, project: Project, decisions: Decisions) -> FileRes
     before = file.tree.source.text
     changes = [_change(file, change) for change in changes_in(file, project, decisions)]
     changes.sort(key=lambda change: (change.line, change.column, change.rule))
+    suppressions = read_suppressions(file.tree)
     notes = [
         note
         for note in (*_kept(mounts, decisions), *_noted(file, decisions))
-        if is_selected(note.rule, project.settings) and not _is_suppressed(file, note)
+        if is_selected(note.rule, project.settings) and not _is_suppressed(file, note, suppressions)
     ]
     notes.sort(key=lambda note: (note.line, note.column, note.rule))
     after = apply_edits(before, (edit for change in changes for edit in change.edits))
@@ -70,8 +72,7 @@ def _noted(file: FileContext, decisions: Decisions) -> Iterator[Note]:
         yield Note(note.rule, note.line, note.column, note.reason)
 
 
-def _is_suppressed(file: FileContext, note: Note) -> bool:
-    suppressions = read_suppressions(file.tree)
+def _is_suppressed(file: FileContext, note: Note, suppressions: Sequence[Suppression]) -> bool:
     if not suppressions or not load_rule(note.rule).ignorable:
         return False
     start = instruction_start(file.tree, note.line)

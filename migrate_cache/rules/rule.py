@@ -137,6 +137,30 @@ class Rule:
         return Blocked(self.code, reason) if reason else None
 
 
-def rule(**facts: Any) -> Callable[[Callable[..., Any]], Rule]:
-    """Make a rule of the function below; `facts` are the fields of `Rule`."""
-    return lambda function: Rule(function=function, **facts)
+def rule(  # noqa: PLR0913 - the fields of `Rule`
+    *,
+    code: str,
+    name: str,
+    severity: Severity,
+    summary: str,
+    explanation: str = "",
+    sources: tuple[str, ...] = (),
+    examples: tuple[Example, ...] = (),
+    phase: Phase = "decide",
+    rank: int = 0,
+    ignorable: bool = True,
+) -> Callable[[Callable[..., Any]], Rule]:
+    """Make a rule of the function below; the parameters are the fields of `Rule`."""
+    return lambda function: Rule(
+        code=code,
+        name=name,
+        severity=severity,
+        summary=summary,
+        explanation=explanation,
+        function=function,
+        sources=sources,
+        examples=examples,
+        phase=phase,
+        rank=rank,
+        ignorable=ignorable,
+    )
