@@ -24,14 +24,6 @@ RUN --mount=type=cache,id=api-target,target=/build/target,sharing=locked \\
     cargo build --release --bin api && \\
     cp target/release/api /usr/local/bin/api
 """
-AFTER = """\
-FROM rust:1.95 AS builder
-WORKDIR /build
-COPY . .
-RUN --mount=type=cache,id=api-target,target=/build/target \\
-    cargo build --release --bin api && \\
-    cp target/release/api /usr/local/bin/api
-"""
 
 
 @rule(
@@ -50,7 +42,7 @@ inside the directory, the service is built for several platforms at once, a vari
 is not in scope, or `--keep-lock` is on.
 """,
     sources=("https://docs.docker.com/reference/dockerfile/#run---mounttypecache",),
-    examples=(Example(BEFORE, after=AFTER),),
+    examples=(Example(BEFORE, after=BEFORE.replace(",sharing=locked", "")),),
 )
 def unlock_own_output(cache: Cache, context: Context) -> Iterator[Change | Keep]:
     """Take the lock from a build output whose id stays, or say why it stays too."""
