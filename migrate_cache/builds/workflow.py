@@ -68,7 +68,7 @@ def _jobs(document: Document, sources: Sources, name: str) -> Iterator[Build]:
             step_env = env.new_child(_environment(document, fields))
             used = _matrix_names(inputs)
             for values in matrix:
-                here = {key: value for key, value in values.items() if _axis(key) in used}
+                here = {key: value for key, value in values.items() if key.split(".")[1] in used}
                 document.budget.spend(BUILD_STEPS + len(values))
                 label = "-".join([job, *filter(None, here.values())])
                 step_inputs = _Inputs(document, inputs, step_env.new_child(here))
@@ -134,7 +134,8 @@ class _Inputs:
         if scalar is None or len(scalar.value) > MAX_TEXT:
             return []
         result: list[tuple[str | None, str]] = []
-        for line in _EXPRESSION.sub(_on_one_line, scalar.value).split("\n"):
+        flat = _EXPRESSION.sub(lambda match: match[0].replace("\n", " "), scalar.value)
+        for line in flat.split("\n"):
             written = line.strip()
             if not written or written.startswith("#"):
                 continue
@@ -157,10 +158,6 @@ class _Inputs:
             position = match.end()
         result = "".join([*parts, text[position:]])
         return result if len(result) <= MAX_TEXT and "${{" not in text[position:] else None
-
-
-def _on_one_line(match: re.Match[str]) -> str:
-    return match[0].replace("\n", " ")
 
 
 def _evaluate(expression: str, values: Mapping[str, str | None]) -> str | None:
@@ -194,18 +191,14 @@ def _literal(node: Node) -> str | None:
     return "" if is_null(node) else rendered(node)
 
 
-def _axis(name: str) -> str:
-    return ".".join(name.split(".")[:2])
-
-
 def _matrix_names(inputs: Entries) -> set[str]:
-    """Return the ``matrix.x`` that the inputs which matter mention."""
+    """Return the axes of the matrix that the inputs which matter mention."""
     texts = [
         node.value
         for name in ("context", "file", "target", "platforms", "build-args")
         if isinstance(node := value_of(inputs, name), ScalarNode)
     ]
-    return {f"matrix.{name}" for text in texts for name in re.findall(r"matrix\.([\w-]+)", text)}
+    return {name for text in texts for name in re.findall(r"matrix\.([\w-]+)", text)}
 
 
 def _matrix(document: Document, job: Entries) -> list[Values]:

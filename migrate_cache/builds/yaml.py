@@ -95,7 +95,8 @@ class Document:
 
     def _expected(self, what: str, node: Node | None) -> None:
         if node is not None and not is_null(node):
-            self.warn(node, f"expected {what}, found {_kind_of(node)}")
+            kinds: dict[type[Node], str] = {MappingNode: "a mapping", SequenceNode: "a list"}
+            self.warn(node, f"expected {what}, found {kinds.get(type(node), 'a text')}")
 
 
 def value_of(entries: Entries, name: str) -> Node | None:
@@ -106,12 +107,6 @@ def value_of(entries: Entries, name: str) -> Node | None:
 def line_of(node: Node) -> int:
     """Return the line where `node` begins, from 1."""
     return int(node.start_mark.line) + 1
-
-
-def _kind_of(node: Node) -> str:
-    if isinstance(node, MappingNode):
-        return "a mapping"
-    return "a list" if isinstance(node, SequenceNode) else "a text"
 
 
 def is_null(node: Node) -> bool:

@@ -24,6 +24,7 @@ _DEFAULTS = (
     "docker-bake.override.json",
     "docker-bake.override.hcl",
 )
+_DEFAULT_COMPOSE = re.compile(r"(?:docker-)?compose\.ya?ml")
 _MAX_DEPTH = 40
 _UNKNOWN_NAME = "?"
 _KINDS = {"a text": (str, int), "a list": (list,), "a mapping": (dict,)}
@@ -46,7 +47,8 @@ def read_bake(sources: Sources, names: Sequence[str], compose: Sequence[Build]) 
         seeds = {
             build.name.replace(".", "_"): build
             for build in compose
-            if folder_of(build.origin) == folder and _is_default_compose(build.origin)
+            if folder_of(build.origin) == folder
+            and _DEFAULT_COMPOSE.fullmatch(posixpath.basename(build.origin))
         }
         result += _Declaration(sources, folder, base, seeds).builds()
         for path in by_name.values():
@@ -56,10 +58,6 @@ def read_bake(sources: Sources, names: Sequence[str], compose: Sequence[Build]) 
                 declaration = _Declaration(sources, folder, [*base, *own], seeds)
             result += [build for build in declaration.builds() if build.origin == path]
     return result
-
-
-def _is_default_compose(path: str) -> bool:
-    return re.fullmatch(r"(?:docker-)?compose\.ya?ml", posixpath.basename(path)) is not None
 
 
 class _Declaration:

@@ -122,6 +122,19 @@ class _Files:
         return base if data is None else {**parse_env(data, base), **base}
 
 
+class _Services:
+    """The services that documents of a file declare; paths in them are relative to `folder`."""
+
+    def __init__(self, document: Document, path: str, folder: str, roots: Sequence[Node]) -> None:
+        self.document = document
+        self.path = path
+        self.folder = folder
+        self.declared: Entries = {}
+        for root in roots:
+            top = document.mapping(root, "the file")
+            self.declared |= document.mapping(value_of(top, "services"), "services")
+
+
 class _ProjectReader:
     """Reads files of one project; `base` is the project that its services may add to."""
 
@@ -169,9 +182,9 @@ class _ProjectReader:
                 self._project.name = name or self._project.name
             if "include" in top:
                 self._include(document, top["include"][1], folder, chain)
-            declared = document.mapping(value_of(top, "services"), "services")
-            for name in declared:
-                service = self._service(document, declared, name, path, folder)
+            file = _Services(document, path, folder, [root])
+            for name in file.declared:
+                service = self._service(file, name)
                 if service is None:
                     continue
                 if name in services:
@@ -229,71 +242,56 @@ class _ProjectReader:
             return None
         return None if path is None or self._files.document(path) is None else path
 
-    def _service(
-        self,
-        document: Document,
-        declared: Entries,
-        name: str,
-        path: str,
-        folder: str,
-        depth: int = 0,
-    ) -> ComposeService | None:
-        key, node = declared[name]
-        mark = (path, line_of(key), name)
+    def _service(self, file: _Services, name: str, depth: int = 0) -> ComposeService | None:
+        document = file.document
+        key, node = file.declared[name]
+        mark = (file.path, line_of(key), name)
         if mark in self._done:
             return self._done[mark]
         self._done[mark] = None
         document.budget.spend(BUILD_STEPS)
         entries = document.mapping(node, f"the service {name!r}")
-        own = ComposeService(path, line_of(key), folder)
+        own = ComposeService(file.path, line_of(key), file.folder)
         if "platform" in entries:
             own.platform = self._reader.text(document, entries["platform"][1], "platform")
         if "build" in entries:
             self._reader.build(document, entries["build"][1], own)
         if "extends" in entries:
-            base = self._extended(document, declared, entries["extends"][1], own, depth)
+            base = self._extended(file, entries["extends"][1], own, depth)
             if base is not None:
                 document.budget.spend(len(base.draft.args))
                 own = base.overlaid(own)
-                own.origin, own.line = path, line_of(key)
+                own.origin, own.line = file.path, line_of(key)
         self._done[mark] = own
         return own
 
     def _extended(
-        self,
-        document: Document,
-        declared: Entries,
-        node: Node,
-        own: ComposeService,
-        depth: int,
+        self, file: _Services, node: Node, own: ComposeService, depth: int
     ) -> ComposeService | None:
         """Return the service that `own` extends; None, with a warning, where it is missing."""
-        here, path, folder = document, own.origin, own.folder
+        document = file.document
         wanted: Node | None = node
         if isinstance(node, MappingNode):
             entries = document.mapping(node, "extends")
             wanted = value_of(entries, "service")
             if "file" in entries:
-                found = self._path(document, entries["file"][1], folder, "the file of extends")
-                other = None if found is None else self._files.document(found)
-                if found is None or other is None:
+                what = "the file of extends"
+                path = self._path(document, entries["file"][1], file.folder, what)
+                other = None if path is None else self._files.document(path)
+                if path is None or other is None:
                     return None
-                path, folder, document = found, folder_of(found), other
-                declared = {}
-                for root in document.roots:
-                    top = document.mapping(root, "the file")
-                    declared |= document.mapping(value_of(top, "services"), "services")
-                here.budget.spend(len(declared))
-        name = self._reader.text(here, wanted, "extends")
+                file = _Services(other, path, folder_of(path), other.roots)
+                document.budget.spend(len(file.declared))
+        name = self._reader.text(document, wanted, "extends")
         if name is None:
             return None
-        if name not in declared:
+        if name not in file.declared:
             known = self._project.services.get(name)
             if known is None:
-                here.warn(node, f"extends the service {name!r}, which is not declared")
+                document.warn(node, f"extends the service {name!r}, which is not declared")
             return known
-        mark = (path, line_of(declared[name][0]), name)
+        mark = (file.path, line_of(file.declared[name][0]), name)
         if depth >= _MAX_DEPTH or self._done.get(mark, own) is None:
-            here.warn(node, f"extends {name!r} in a circle, or too deeply")
+            document.warn(node, f"extends {name!r} in a circle, or too deeply")
             return None
-        return self._service(document, declared, name, path, folder, depth + 1)
+        return self._service(file, name, depth + 1)
