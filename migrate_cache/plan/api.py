@@ -62,14 +62,12 @@ def plan(
     mounting = [item for item in ordered if item.data is not None and has_cache_mount(item.data)]
     if not mounting:
         return _in_order(ordered, ProjectResult(root_name, ()))
-    from pathlib import Path
-
     from migrate_cache.builds import Builds, read_builds
     from migrate_cache.caches.facts import build_project
 
     builds = Builds((), ())
     if build_files:
-        builds = read_builds(Path(), sorted(build_files), build_files.get)
+        builds = read_builds(sorted(build_files), build_files.get)
     project = build_project(
         {item.path: decode(item.data or b"") for item in mounting},
         settings or Settings(),
