@@ -107,8 +107,8 @@ class RunContext:
     def commands(self) -> tuple[Command, ...]:
         """The programs that the RUN runs."""
         if self.node.exec_form is not None:
-            return shell.exec_command(self.node.exec_form)
-        return shell.parse_commands(self.node.script)
+            return shell.read_exec_form(self.node.exec_form).commands
+        return shell.read_script(self.node.script).commands
 
     @cached_property
     def is_opaque(self) -> bool:

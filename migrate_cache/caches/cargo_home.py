@@ -193,7 +193,7 @@ def _undone(top: CacheMount, home: str) -> str:
 def _removes(instruction: Instruction, scope: Scope, home: str) -> bool:
     if not isinstance(instruction, Run):
         return False
-    for command in shell.parse_commands(instruction.script):
+    for command in shell.read_script(instruction.script).commands:
         if command.program == "rm":
             words = (word for word in command.arguments if not word.startswith("-"))
             if any(_covers_link(_path(word, scope), home) for word in words):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ from migrate_cache.services.declared import Variant, differ, differs_unseen, is_
 from migrate_cache.services.model import NoService, Service
 from migrate_cache.services.names import listed
 from migrate_cache.services.selection import builds_everything, selected
-from migrate_cache.shell.variables import ShellText, read_script
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -41,23 +39,14 @@ def names_service(name: str) -> bool:
     return name.upper() in SERVICE_NAMES
 
 
-def shell_text(run: Run, scope: Scope) -> ShellText:
-    """Return what a RUN's shell reads from its environment, and what it sets itself."""
+def shell_text(run: Run, scope: Scope) -> shell.Script:
+    """Return what a RUN runs, and which variables it uses; nothing of a Windows shell."""
     if run.exec_form is not None:
-        words = run.exec_form
-        # Without a shell nothing is expanded.
-        if len(words) > 2 and words[0].rpartition("/")[2] in ("sh", "bash", "dash", "ash", "zsh"):
-            return _read(words[2])
-        return ShellText()
+        return shell.read_exec_form(run.exec_form)
     program = scope.shell[0].lower() if scope.shell else ""
     if scope.escape == "`" or any(name in program for name in _WINDOWS_SHELLS):
-        return ShellText()
-    return _read(run.script)
-
-
-@lru_cache(maxsize=512)
-def _read(script: str) -> ShellText:
-    return read_script(script)
+        return shell.Script()
+    return shell.read_script(run.script)
 
 
 def undeclared_arguments(run: RunContext) -> tuple[str, ...]:
@@ -249,9 +238,9 @@ class _Arguments:
                     continue
                 scope = run.resolved.scopes[instruction.start]
                 if isinstance(instruction, Run):
-                    reads = shell_text(instruction, scope).reads
-                    words = selected(_commands(instruction)) if reads else ()
-                    yield from (n for w in words for n in sorted(variables(w)) if n in reads)
+                    text = shell_text(instruction, scope)
+                    words = selected(text.commands) if text.reads else ()
+                    yield from (n for w in words for n in sorted(variables(w)) if n in text.reads)
                 elif stage.index in chain and _is_above(instruction, run):
                     yield from filter(names_service, sorted(variables(instruction.arguments)))
 
@@ -282,14 +271,3 @@ def _rank(name: str) -> int:
 
 def _is_above(instruction: Instruction, run: RunContext) -> bool:
     return instruction.keyword in ("WORKDIR", "COPY", "ADD") and instruction.start < run.node.start
-
-
-@lru_cache(maxsize=512)
-def _parsed(script: str) -> tuple[shell.Command, ...]:
-    return shell.parse_commands(script)
-
-
-def _commands(run: Run) -> tuple[shell.Command, ...]:
-    if run.exec_form is not None:
-        return shell.exec_command(run.exec_form)
-    return _parsed(run.script)
