@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from migrate_cache.dockerfile import words
 from migrate_cache.dockerfile.base_images import image_environment, image_user
+from migrate_cache.shell import SHELLS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,8 +30,6 @@ PLATFORM_ARGS = frozenset(
 ) | {"TARGETSTAGE"}
 
 Given = tuple[tuple[str, str | None], ...]
-
-POSIX_SHELLS = frozenset(("sh", "bash", "dash", "ash", "ksh", "zsh", "busybox"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +134,7 @@ class Scope:
         """Whether a RUN's shell form is read by a POSIX shell."""
         if self.shell is None:
             return self.escape == "\\"
-        return bool(self.shell) and posixpath.basename(self.shell[0]) in POSIX_SHELLS
+        return bool(self.shell) and posixpath.basename(self.shell[0]) in SHELLS
 
     def directory(self, target: str) -> str:
         """Return an expanded target as an absolute, clean path."""
