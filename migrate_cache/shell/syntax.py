@@ -97,11 +97,7 @@ class _Reader:
     """Reads one script, `depth` scripts deep in another one."""
 
     def __init__(
-        self,
-        text: str,
-        exports: Pairs = (),
-        depth: int = 0,
-        variables: _Variables | None = None,
+        self, text: str, variables: _Variables, exports: Pairs = (), depth: int = 0
     ) -> None:
         self._text = text
         self._at = 0
@@ -109,7 +105,7 @@ class _Reader:
         self._frames = [Frame("", exports=exports)]
         self._found: list[Command | HereDocument] = []
         self._announced: list[HereDocument] = []
-        self.variables = variables or _Variables()
+        self.variables = variables
 
     def commands(self) -> list[Command]:
         """Read the text to its end; return what it runs."""
@@ -133,7 +129,7 @@ class _Reader:
         """Return the commands of a script in this one; a shell if it is nested too deeply."""
         if self._depth >= MAX_NESTING:
             return [Command("sh", (), exports, "sh")]
-        return _Reader(text, exports, self._depth + 1, self.variables).commands()
+        return _Reader(text, self.variables, exports, self._depth + 1).commands()
 
     def script(self, commands: Iterable[Command]) -> Script:
         """Return `commands` with the variables found so far."""
@@ -392,11 +388,11 @@ def _is_keyword(frame: Frame, word: str) -> bool:
 @lru_cache(maxsize=512)
 def read_script(text: str) -> Script:
     """Return what a shell script runs, reads and assigns."""
-    reader = _Reader(text)
+    reader = _Reader(text, _Variables())
     return reader.script(reader.commands())
 
 
 def read_exec_form(words: Sequence[str]) -> Script:
     """Return what a JSON array runs: there is no shell, but for ``["sh", "-c", ...]``."""
-    reader = _Reader("")
+    reader = _Reader("", _Variables())
     return reader.script(Resolver(Frame(""), reader.nested).resolve(list(words)))
