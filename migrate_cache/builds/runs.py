@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from migrate_cache.dockerfile.scope import Resolved, Scope
     from migrate_cache.dockerfile.tree import Dockerfile, Instruction, Stage
     from migrate_cache.settings import FileSettings
-    from migrate_cache.shell import Command
+    from migrate_cache.shell import Command, Script
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,11 +104,29 @@ class RunContext:
         return self.file.resolved.chain(self.stage.index)
 
     @cached_property
+    def _script(self) -> Script:
+        if self.node.exec_form is not None:
+            return shell.read_exec_form(self.node.exec_form)
+        return shell.read_script(self.node.script)
+
+    @property
+    def _is_windows(self) -> bool:
+        return self.node.exec_form is None and self.scope.is_windows_shell
+
+    @property
     def commands(self) -> tuple[Command, ...]:
         """The programs that the RUN runs."""
-        if self.node.exec_form is not None:
-            return shell.read_exec_form(self.node.exec_form).commands
-        return shell.read_script(self.node.script).commands
+        return self._script.commands
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The variables that the RUN's text uses; none under a Windows shell."""
+        return () if self._is_windows else self._script.reads
+
+    @property
+    def assigns(self) -> frozenset[str]:
+        """The variables that the RUN's text sets itself; none under a Windows shell."""
+        return frozenset() if self._is_windows else self._script.assigns
 
     @cached_property
     def is_opaque(self) -> bool:

@@ -6,6 +6,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
+from migrate_cache import shell
 from migrate_cache.caches.dataflow import compile_lines, compiles, may_read, says_it_builds
 from migrate_cache.caches.platforms import separates_platforms
 from migrate_cache.dockerfile.words import variables
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from migrate_cache.caches.cache_mount import CacheMount
     from migrate_cache.caches.coupling import CoupledMounts
     from migrate_cache.caches.graph import Cache
-
-_WHOLE = frozenset(("--workspace", "--all", "--bins", "--all-targets"))
 
 
 def services_of(coupled: Sequence[CoupledMounts]) -> dict[str, Service]:
@@ -54,7 +53,9 @@ def is_one_workspace_build(cache: Cache, coupled: Sequence[CoupledMounts]) -> bo
             if mount.fills:
                 words = compile_lines(mount)
                 commands.setdefault(mount.path, set()).update(words)
-                whole = whole and any(_WHOLE.intersection(line) for line in words)
+                whole = whole and any(
+                    shell.WHOLE_WORKSPACE["cargo"].intersection(line) for line in words
+                )
     if len(commands) != len(cache.files) or len({frozenset(c) for c in commands.values()}) != 1:
         return False
     folders = {posixpath.dirname(path) for path in commands}

@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING
 from migrate_cache import shell
 from migrate_cache.dockerfile.scope import PLATFORM_ARGS
 from migrate_cache.dockerfile.words import variables
-from migrate_cache.services.arguments import shell_text
 
 if TYPE_CHECKING:
     from migrate_cache.caches.cache_mount import CacheMount
-
-_FILLING = frozenset(("build", "b", "rustc", "chef", "zigbuild", "run", "r", "test", "t"))
 
 
 def platform_variables(mount: CacheMount) -> list[str]:
@@ -28,11 +25,11 @@ def platform_variables(mount: CacheMount) -> list[str]:
 
 def separates_platforms(mount: CacheMount) -> bool:
     """Whether every compile command says for which target, and that depends on the platform."""
-    own = shell_text(mount.run.node, mount.scope).assigns
+    own = mount.run.assigns
     compiles = False
     for command in shell.all_commands(mount.commands):
         program, arguments = shell.canonical(command)
-        if program != "cargo" or arguments[:1] == () or arguments[0] not in _FILLING:
+        if program != "cargo" or arguments[:1] == () or arguments[0] not in shell.CARGO_BUILDS:
             continue
         if arguments[:2] == ("chef", "prepare"):
             continue

@@ -29,6 +29,8 @@ PLATFORM_ARGS = frozenset(
     for part in ("PLATFORM", "OS", "ARCH", "VARIANT", "OSVERSION")
 ) | {"TARGETSTAGE"}
 
+_WINDOWS_SHELLS = ("powershell", "pwsh", "cmd")
+
 Given = tuple[tuple[str, str | None], ...]
 
 
@@ -135,6 +137,12 @@ class Scope:
         if self.shell is None:
             return self.escape == "\\"
         return bool(self.shell) and posixpath.basename(self.shell[0]) in SHELLS
+
+    @property
+    def is_windows_shell(self) -> bool:
+        """Whether a RUN's shell form is read by a Windows shell."""
+        program = self.shell[0].lower() if self.shell else ""
+        return self.escape == "`" or any(name in program for name in _WINDOWS_SHELLS)
 
     def directory(self, target: str) -> str:
         """Return an expanded target as an absolute, clean path."""

@@ -7,8 +7,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from migrate_cache import shell
-from migrate_cache.dockerfile.scope import PLATFORM_ARGS, Scope
-from migrate_cache.dockerfile.tree import Instruction, Run
+from migrate_cache.dockerfile.scope import PLATFORM_ARGS
 from migrate_cache.dockerfile.words import variables
 from migrate_cache.services.declared import Variant, differ, differs_unseen, is_volatile
 from migrate_cache.services.model import NoService, Service
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from migrate_cache.builds.runs import RunContext
+    from migrate_cache.dockerfile.tree import Instruction
 
 # Names that say of a build argument that it names the service.
 SERVICE_NAMES = (
@@ -30,7 +30,6 @@ SERVICE_NAMES = (
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 # What may stand in an id on every engine.
 _SAFE_VALUE = re.compile(r"[A-Za-z0-9._/:@+-]*", re.ASCII)
-_WINDOWS_SHELLS = ("powershell", "pwsh", "cmd")
 _MOST_CANDIDATES = 6
 
 
@@ -39,22 +38,12 @@ def names_service(name: str) -> bool:
     return name.upper() in SERVICE_NAMES
 
 
-def shell_text(run: Run, scope: Scope) -> shell.Script:
-    """Return what a RUN runs, and which variables it uses; nothing of a Windows shell."""
-    if run.exec_form is not None:
-        return shell.read_exec_form(run.exec_form)
-    program = scope.shell[0].lower() if scope.shell else ""
-    if scope.escape == "`" or any(name in program for name in _WINDOWS_SHELLS):
-        return shell.Script()
-    return shell.read_script(run.script)
-
-
 def undeclared_arguments(run: RunContext) -> tuple[str, ...]:
     """Return the global build arguments that the RUN uses and its stage does not repeat."""
     declared = {word.partition("=")[0] for arg in run.tree.global_args for word in arg.words}
     return tuple(
         name
-        for name in shell_text(run.node, run.scope).reads
+        for name in run.reads
         if name in declared and name not in run.scope.variables and names_service(name)
     )
 
@@ -70,7 +59,6 @@ class _Arguments:
     def __init__(self, run: RunContext, variants: Sequence[Variant]) -> None:
         self.run = run
         self.variants = variants
-        self.text = shell_text(run.node, run.scope)
         self.written = tuple(self._candidates(self._written()))
 
     def tell(self) -> Service | NoService | None:
@@ -93,7 +81,7 @@ class _Arguments:
     # -- which arguments come into question ----------------------------------------------
 
     def _written(self) -> Iterator[str]:
-        yield from self.text.reads
+        yield from self.run.reads
         for mount in self.run.node.mounts:
             yield from sorted(variables(mount.target))
 
@@ -207,7 +195,7 @@ class _Arguments:
 
     def _told_by_scope(self) -> Service | NoService | None:
         """Judge the arguments in scope: a RUN runs once for each of their values anyway."""
-        others = [name for name in self.run.scope.variables if name not in self.text.assigns]
+        others = [name for name in self.run.scope.variables if name not in self.run.assigns]
         candidates = list(self._candidates(name for name in others if name not in self.written))
         varying = self._varying(candidates)
         named = [name for name in varying if names_service(name)]
@@ -231,17 +219,13 @@ class _Arguments:
     def _selecting_elsewhere(self) -> Iterator[str]:
         """Yield the variables that other instructions of the file select with."""
         run = self.run
-        chain = run.resolved.chain(run.stage.index)
-        for stage in run.tree.stages:
-            for instruction in stage.instructions:
-                if instruction is run.node:
-                    continue
-                scope = run.resolved.scopes[instruction.start]
-                if isinstance(instruction, Run):
-                    text = shell_text(instruction, scope)
-                    words = selected(text.commands) if text.reads else ()
-                    yield from (n for w in words for n in sorted(variables(w)) if n in text.reads)
-                elif stage.index in chain and _is_above(instruction, run):
+        for other in run.file.runs:
+            if other is not run and other.instruction.trigger is None and other.reads:
+                words = selected(other.commands)
+                yield from (n for w in words for n in sorted(variables(w)) if n in other.reads)
+        for index in run.chain:
+            for instruction in run.tree.stages[index].instructions:
+                if _is_above(instruction, run):
                     yield from filter(names_service, sorted(variables(instruction.arguments)))
 
     # -- the answer -------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrate_cache.dockerfile.words import variables
-from migrate_cache.services.arguments import from_arguments, shell_text
+from migrate_cache.services.arguments import from_arguments
 from migrate_cache.services.declared import from_builds, variants_of
 from migrate_cache.services.model import NoService, Service
 from migrate_cache.services.names import from_file_name, from_folder, listed, service_name
@@ -55,7 +55,7 @@ def _inferred(run: RunContext) -> Service | NoService:
 
 def _from_command(run: RunContext) -> Service | NoService | None:
     """Return the one thing that the command says it builds."""
-    own = shell_text(run.node, run.scope).assigns
+    own = run.assigns
     fixed = run.scope.environment().keys() - own
     things: dict[str, None] = {}
     for word in selected(run.commands):
