@@ -11,7 +11,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from migrate_cache.cli.terminal import Color, color_enabled, is_terminal, printable_block
+from migrate_cache.cli.terminal import color_enabled, is_terminal, printable_block
+from migrate_cache.settings import Color
 from migrate_cache.text.errors import MigrateError, WriteError
 from migrate_cache.text.source import encode
 

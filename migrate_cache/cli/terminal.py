@@ -10,16 +10,15 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from enum import StrEnum
 from typing import IO, TYPE_CHECKING, Protocol
 
+from migrate_cache.settings import Color
 from migrate_cache.text.escape import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 __all__ = [
-    "Color",
     "Progress",
     "color_enabled",
     "is_terminal",
@@ -28,14 +27,6 @@ __all__ = [
     "progress",
     "prompt_possible",
 ]
-
-
-class Color(StrEnum):
-    """Values of ``--color``."""
-
-    AUTO = "auto"
-    ALWAYS = "always"
-    NEVER = "never"
 
 
 def printable_block(text: str) -> str:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 from migrate_cache.files.config_file import Root, find_root
 from migrate_cache.files.git_files import list_files
-from migrate_cache.text.errors import ConfigError, ParseError, display_path
+from migrate_cache.files.paths import display_path, is_inside
+from migrate_cache.text.errors import ConfigError, ParseError
 from migrate_cache.text.globs import Globs
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BuildFiles",
-    "Dockerfile",
     "Found",
+    "FoundFile",
     "discover",
     "is_dockerfile",
     "project_root",
@@ -62,7 +63,7 @@ def is_dockerfile(name: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Dockerfile:
+class FoundFile:
     """A Dockerfile of the project.
 
     `path` is relative to the root, with forward slashes; `real` is the file itself, where
@@ -79,7 +80,7 @@ class Found:
     """What a project consists of; `errors` are about PATHS that cannot be taken."""
 
     root: str
-    dockerfiles: tuple[Dockerfile, ...]
+    dockerfiles: tuple[FoundFile, ...]
     build_files: BuildFiles
     tally: tuple[str, ...] = ()
     errors: tuple[ParseError, ...] = ()
@@ -126,7 +127,7 @@ def discover(
     else:
         named = _resolve(paths or (".",), root.path)
     listed = sorted(set(_listed(root, named, settings)))
-    found = {real: Dockerfile(path, real) for real, path in named.files.items()}
+    found = {real: FoundFile(path, real) for real, path in named.files.items()}
     excluded, vendored = Globs(settings.exclude), Globs(settings.vendored)
     for path, real, inner in _dockerfiles(listed, root.path):
         if real in found:
@@ -138,7 +139,7 @@ def discover(
             held = "outside the given paths"
         elif vendored.match(path[len(above) :]) or (inner != path and vendored.match(inner)):
             held = "in a vendored folder"
-        found[real] = Dockerfile(path, real, held)
+        found[real] = FoundFile(path, real, held)
     return Found(
         root.path,
         tuple(sorted(found.values(), key=lambda one: one.path)),
@@ -169,7 +170,7 @@ def _dockerfiles(listed: Sequence[str], root: str) -> Iterator[tuple[str, str, s
             yield path, real, path
     for path in links:
         real = os.path.realpath(os.path.join(root, *path.split("/")))
-        if not _inside(real, root) or not os.path.isfile(real):
+        if not is_inside(real, root) or not os.path.isfile(real):
             continue
         inner = display_path(os.path.relpath(real, root))
         if ".git" not in inner.split("/"):
@@ -190,7 +191,7 @@ def _resolve(paths: Sequence[str], root: str) -> _Paths:
                 ParseError("no such file or folder" if missing else reason, path=shown)
             )
             continue
-        if not _inside(real, root):  # Windows: another drive
+        if not is_inside(real, root):  # Windows: another drive
             named.errors.append(ParseError(f"lies outside the project {root}", path=shown))
             continue
         inner = display_path(os.path.relpath(real, root))
@@ -235,10 +236,6 @@ def _named_above(path: str, folders: set[str]) -> str | None:
         if above in folders:
             return above
     return None
-
-
-def _inside(real: str, root: str) -> bool:
-    return real == root or real.startswith(root.rstrip(os.sep) + os.sep)
 
 
 def _build_files(listed: Sequence[str], settings: Settings, root: str) -> list[str]:
@@ -305,7 +302,7 @@ class BuildFiles(Mapping[str, bytes]):
             return None
         real = os.path.realpath(os.path.join(self._root, *parts))
         try:
-            if not _inside(real, self._root):
+            if not is_inside(real, self._root):
                 raise OSError(0, "is a link out of the project")
             return read_file(real, _MOST_BUILD_BYTES)
         except (OSError, ValueError) as error:

@@ -13,8 +13,8 @@ import stat
 import subprocess
 from typing import TYPE_CHECKING
 
-from migrate_cache.text.errors import display_path
-from migrate_cache.text.globs import Ignore
+from migrate_cache.files.paths import display_path, is_inside
+from migrate_cache.text.globs import IgnoreFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -109,8 +109,7 @@ def _program(folder: str, environment: Mapping[str, str]) -> str:
 
     git = which("git", path=environment.get("PATH")) or ""
     git = os.path.abspath(git) if git else ""
-    inside = os.path.realpath(git).startswith(os.path.realpath(folder).rstrip(os.sep) + os.sep)
-    return "" if inside else git
+    return "" if is_inside(os.path.realpath(git), os.path.realpath(folder)) else git
 
 
 def _walk(top: str, start: str, *, obey: bool, nested: bool) -> Iterator[str]:
@@ -143,7 +142,7 @@ def _may_matter(path: str) -> bool:
     return any(hint in lower for hint in _HINTS)
 
 
-def _above(top: str, start: str) -> tuple[Ignore, ...]:
+def _above(top: str, start: str) -> tuple[IgnoreFile, ...]:
     """Return the ignore files in force above the content of `start`."""
     ignores = _ignores(top, "", ".git/info/exclude", ())
     at = ""
@@ -153,13 +152,15 @@ def _above(top: str, start: str) -> tuple[Ignore, ...]:
     return ignores
 
 
-def _ignores(top: str, folder: str, name: str, above: tuple[Ignore, ...]) -> tuple[Ignore, ...]:
+def _ignores(
+    top: str, folder: str, name: str, above: tuple[IgnoreFile, ...]
+) -> tuple[IgnoreFile, ...]:
     """Return the ignore files in force in `folder`, those that count most first."""
     data = _plain_file(os.path.join(top, folder, name))
-    return (Ignore(folder, data), *above) if data.strip() else above
+    return (IgnoreFile(folder, data), *above) if data.strip() else above
 
 
-def _ignored(ignores: tuple[Ignore, ...], path: str) -> bool:
+def _ignored(ignores: tuple[IgnoreFile, ...], path: str) -> bool:
     for ignore in ignores:
         decision = ignore.decide(path)
         if decision is not None:

@@ -13,6 +13,7 @@ import migrate_cache.rules
 from migrate_cache.rules.context import Context, Decisions, Declined
 from migrate_cache.rules.rule import Change, Keep, Phase, Rule
 from migrate_cache.rules.suppressions import instruction_start, read_suppressions
+from migrate_cache.text.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -68,11 +69,14 @@ def matches(code: str, prefixes: Iterable[str]) -> bool:
     )
 
 
-def unknown_prefixes(prefixes: Iterable[str]) -> tuple[str, ...]:
-    """Return those of `prefixes` that select no rule at all."""
-    return tuple(
-        prefix for prefix in prefixes if not any(matches(code, (prefix,)) for code in _modules())
-    )
+def check_codes(name: str, prefixes: Iterable[str]) -> None:
+    """Raise ConfigError where one of `prefixes`, of the option `name`, selects no rule."""
+    codes = tuple(_modules())
+    for prefix in prefixes:
+        if not any(matches(code, (prefix,)) for code in codes):
+            guess = nearest(prefix.upper(), codes)
+            hint = f"did you mean {guess}?" if guess else "see --list-rules"
+            raise ConfigError(f"{name}: there is no rule {prefix!r}", hint=hint)
 
 
 # -- deciding ------------------------------------------------------------------------------

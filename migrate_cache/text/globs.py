@@ -1,20 +1,26 @@
 """Patterns for files, as in a ``.gitignore``: of the configuration and of ignore files.
 
-A pattern without a slash matches a name at any depth; one with a slash starts at the
-folder it belongs to; what matches a folder holds for everything below it; ``**`` stands
-for any folders. Later patterns win over earlier ones, ``!`` takes back.
+A pattern without a slash matches a name at any depth; one with a slash starts at the folder it
+belongs to; what matches a folder holds for everything below it; ``**`` stands for any folders.
+Later patterns win over earlier ones, ``!`` takes back.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from migrate_cache.text.errors import ConfigError
 
+if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
-__all__ = ["Globs", "Ignore"]
+__all__ = ["BACKSLASH", "LEADS_OUT", "Globs", "IgnoreFile", "check_glob", "check_path"]
+
+# Regular expressions that Python and JSON schemas read alike.
+BACKSLASH = r"\\"
+LEADS_OUT = r"(^|/)\.\.(/|$)|^[A-Za-z]:|^~"
 
 _MAGIC = frozenset("*?[]!\\/#")
 # A pattern becomes a regular expression; each star multiplies what a hostile one may cost.
@@ -37,7 +43,7 @@ class Globs:
         return not self._names.isdisjoint(path.split("/"))
 
 
-class Ignore:
+class IgnoreFile:
     """The patterns of one ignore file; `base` is its folder, ``""`` or with a final slash."""
 
     __slots__ = ("_spec", "base")
@@ -58,7 +64,7 @@ def _compile(patterns: Iterable[str]) -> GitIgnoreSpec:
 
     kept = []
     for pattern in patterns:
-        if pattern.replace("**", "*").count("*") > _MOST_STARS:
+        if _stars(pattern) > _MOST_STARS:
             continue
         try:
             GitIgnoreSpec.from_lines([pattern])
@@ -66,3 +72,31 @@ def _compile(patterns: Iterable[str]) -> GitIgnoreSpec:
             continue
         kept.append(pattern)
     return GitIgnoreSpec.from_lines(kept)
+
+
+def _stars(pattern: str) -> int:
+    """Count the stars of a pattern; ``**`` is one."""
+    return pattern.replace("**", "*").count("*")
+
+
+def check_glob(name: str, value: str) -> None:
+    """Raise ConfigError where the pattern `value`, of the option `name`, cannot be meant."""
+    message = ""
+    if not value.strip() or not value.isprintable():
+        message = "is empty or has control characters"
+    elif re.search(BACKSLASH, value):
+        message = "has a backslash: folders are divided by forward slashes"
+    elif re.search(LEADS_OUT, value):
+        message = "leads out of the project: paths are relative to its root"
+    elif _stars(value) > _MOST_STARS:
+        message = "has too many stars"
+    if message:
+        raise ConfigError(f"{name}: {value!r} {message}")
+
+
+def check_path(name: str, value: str) -> None:
+    """Raise ConfigError where `value`, of the option `name`, is no path below the root."""
+    check_glob(name, value)
+    if value.startswith("/"):
+        message = "is absolute: paths are relative to the project's root"
+        raise ConfigError(f"{name}: {value!r} {message}")

@@ -10,6 +10,7 @@ import pytest
 
 from migrate_cache.report.rule_pages import (
     caches_table,
+    check_codes,
     explain,
     explanation,
     list_rules,
@@ -22,7 +23,6 @@ from migrate_cache.rules.registry import (
     matches,
     rule_names,
     severity,
-    unknown_prefixes,
 )
 from migrate_cache.text.errors import ConfigError
 
@@ -89,7 +89,13 @@ def test_prefixes():
     assert matches("MC101", ["all"])
     assert not matches("MC101", ["MC102", "MC1011", ""])
     assert not matches("MC101", [])
-    assert unknown_prefixes(["MC1", "ALL", "MC999", "101", ""]) == ("MC999", "101", "")
+
+
+def test_codes_that_select_nothing():
+    check_codes("select", ["MC1", "all", "mc104"])
+    for code in ("MC999", "101", ""):
+        with pytest.raises(ConfigError, match=f"ignore: there is no rule '{code}'"):
+            check_codes("ignore", ["MC1", code])
 
 
 def test_list(snapshot):
