@@ -66,7 +66,7 @@ def test_every_option_says_what_it_is_for(option: Option) -> None:
 
 
 def test_the_formats_are_those_of_the_reports() -> None:
-    assert tuple(Format) == FORMATS
+    assert tuple(Format) == tuple(FORMATS)
 
 
 def command() -> dict[str, Any]:
