@@ -10,7 +10,6 @@ import pytest
 
 from migrate_cache.report.rule_pages import (
     caches_table,
-    check_codes,
     explain,
     explanation,
     list_rules,
@@ -18,6 +17,7 @@ from migrate_cache.report.rule_pages import (
 )
 from migrate_cache.rules.registry import (
     all_rules,
+    check_codes,
     find_rule,
     load_rule,
     matches,
