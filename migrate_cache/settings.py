@@ -1,9 +1,9 @@
-"""Every option, declared once: its name, type, default, help and what its values may be.
+"""The declarations of all options: name, type, default, help, and the values that are allowed.
 
-`Settings` is what a plan depends on: the keys of the configuration, most of them options of the
-command line too. `Options` is how to run: options of the command line only. The command line,
-the reader of the configuration, its JSON schema and the documentation are made from the fields
-of these classes, as `options_of` lists them.
+`Settings` are what a plan depends on: keys of the configuration, most of them options of the
+command line, too. `Options` are how to run, and stand on the command line only. The command line,
+the reader of the configuration, its JSON schema and the documentation are made from the fields of
+these classes, which `options_of` lists.
 
 A configuration may be somebody else's: nothing in it can name a place outside the root, run
 anything, or break out of an id.
@@ -16,7 +16,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from enum import StrEnum
 from functools import lru_cache
 from itertools import product
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_origin
 
 from migrate_cache.text.globs import BACKSLASH, LEADS_OUT, Globs, check_glob, check_path
 from migrate_cache.text.ids import ID, PLACEHOLDERS, TEMPLATE, check_id, check_template
@@ -29,11 +29,11 @@ _PLACEHOLDERS = " ".join(f"{{{name}}}" for name in PLACEHOLDERS)
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What the text of an option stands for, and what it may be.
+    """What the text of an option stands for, and which texts are allowed.
 
-    `metavar` is its placeholder in ``--help``. `pattern` has to match the whole text and
-    `forbidden` no part of it: regular expressions that Python and JSON schemas read alike.
-    `check` takes the option's name and a text, and raises ConfigError for a wrong one.
+    `metavar` is its placeholder in ``--help``. `pattern` has to match the whole text, `forbidden`
+    no part of it: regular expressions, which mean the same to Python and to JSON schemas. `check`
+    takes the option's name and a text, and raises ConfigError for a text that is not allowed.
     """
 
     metavar: str
@@ -42,7 +42,7 @@ class Shape:
     check: Callable[[str, str], None] | None = None
 
 
-# A rule's code or a prefix of codes. Whether there is such a rule, the rules tell.
+# A rule's code or a prefix of codes; `rules.registry.check_codes` knows which rules there are.
 CODE = Shape("CODE", pattern="([Mm][Cc][0-9]{0,3}|[Aa][Ll][Ll])")
 _NAME = Shape("NAME", f"({ID})?", check=check_id)
 _ID_TEMPLATE = Shape("TEMPLATE", TEMPLATE, check=check_template)
@@ -70,10 +70,10 @@ class Topic(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option, as declared.
+    """The declaration of one option.
 
-    `name` is the field's. `topic` is None where it is a key of the configuration only. `short`
-    is the one-letter form, with its dash.
+    `name` is the field's. `topic` is None for keys that only the configuration has. `short` is
+    the one-letter form, with its dash.
     """
 
     name: str
@@ -102,7 +102,7 @@ class Option:
     @property
     def is_table(self) -> bool:
         """Whether a value is several tables of the configuration."""
-        return self.type not in _WORDS and not self.choices
+        return get_origin(self.type) is tuple and not self.is_list
 
     @property
     def choices(self) -> tuple[str, ...]:
@@ -112,15 +112,14 @@ class Option:
 
     @property
     def words(self) -> str:
-        """What a value is, in words."""
-        if self.choices:
-            return f"one of {', '.join(self.choices)}"
-        return _WORDS.get(self.type, "tables")
+        """The type in words."""
+        choices = ", ".join(self.choices)
+        return f"one of {choices}" if choices else _WORDS.get(self.type, "tables")
 
     def check(self, value: object, table: str = "") -> None:
-        """Raise ConfigError where `value`, of the right type, cannot be meant.
+        """Raise ConfigError for a value of the right type that is not allowed.
 
-        `table` is the name of the table that the option stands in, if any.
+        `table` is the name of the table that the option is in, if any.
         """
         check = self.shape.check if self.shape else None
         if check is not None and value != self.default:
@@ -155,12 +154,9 @@ def options_of(table: type) -> tuple[Option, ...]:
     return tuple(Option(one.name, one.type, one.default, **one.metadata) for one in fields(table))
 
 
-# The options.
-
-
 @dataclass(frozen=True, slots=True)
 class Override:
-    """One ``[[overrides]]`` table: what holds for the files that match its globs."""
+    """One ``[[overrides]]`` table: settings for the files that match its globs."""
 
     files: tuple[str, ...] = field(
         metadata={"help": "The Dockerfiles that the other keys are for.", "shape": _GLOB}
@@ -191,7 +187,7 @@ class FileSettings:
 class Settings:
     """What a plan depends on besides the files: the keys of the configuration.
 
-    Those with a topic are options of the command line too, which wins.
+    Those with a topic are options of the command line, too, and are overridden there.
     """
 
     select: tuple[str, ...] = _option(
@@ -290,7 +286,7 @@ class Color(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to run: options of the command line only."""
+    """How to run: the options that only the command line has."""
 
     paths: tuple[str, ...] = _option(
         (),
@@ -357,7 +353,7 @@ class Options:
 
     @property
     def mode(self) -> Literal["write", "dry-run", "check"]:
-        """What reports call the run."""
+        """The name of the run's mode in reports."""
         if self.dry_run or self.caches:
             return "dry-run"
         return "check" if self.check else "write"
@@ -379,10 +375,10 @@ class Options:
 
 
 def settings_from(*sources: Mapping[str, object]) -> Settings:
-    """Put values together by field name, the later source over the earlier, and check them.
+    """Return settings from values by field name; later sources override earlier ones.
 
     Raise ConfigError, without a place, for values that could break out of an id or that name
-    places outside the root: they may come from the command line.
+    places outside the root.
     """
     values: dict[str, Any] = {}
     for source in sources:

@@ -1,4 +1,4 @@
-"""From the declared options to Typer's parameters, and from their values to `Options`.
+"""Turn the declared options into Typer's parameters, and their values into `Options`.
 
 Typer is used here and in `migrate_cache.cli.app`, and nowhere else.
 """
@@ -24,7 +24,7 @@ _SETTINGS = tuple(option for option in options_of(Settings) if option.topic)
 
 def takes_options(function: Callable[..., None]) -> Callable[..., None]:
     """Give `function` the signature that Typer makes the command of: one parameter an option."""
-    # Without a default, so that the configuration counts where the command line says nothing.
+    # Settings have no default here, so that those of the configuration count.
     parameters = [_parameter(option, None) for option in _SETTINGS]
     parameters += [_parameter(option, option.default) for option in options_of(Options)]
     signature = inspect.Signature(parameters)
@@ -65,7 +65,7 @@ def _parameter(option: Option, default: object) -> inspect.Parameter:
 
 
 def _help(option: Option) -> str:
-    """Return the help, with what is to be said on the command line only."""
+    """Return the help with what concerns the command line only."""
     more = ""
     if option.is_list:
         more = " Repeatable, or with commas." if option.shape is CODE else " Repeatable."
@@ -90,9 +90,9 @@ def _complete_code(incomplete: str) -> list[tuple[str, str]]:
 
 
 def parse(values: Mapping[str, Any]) -> tuple[Options, dict[str, object]]:
-    """Return the options, and by field name the settings that the command line gives.
+    """Split the values of the parameters into options and the settings that are given.
 
-    `values` are those of the parameters. Raise ConfigError for a rule that does not exist.
+    Settings are by field name. Raise ConfigError for a rule that does not exist.
     """
     options: dict[str, Any] = {
         option.name: tuple(values[option.name] or ()) if option.is_list else values[option.name]
@@ -101,7 +101,7 @@ def parse(values: Mapping[str, Any]) -> tuple[Options, dict[str, object]]:
     given: dict[str, object] = {}
     for option in _SETTINGS:
         value = values[option.name]
-        # Typer may give an empty list where an option is not there.
+        # An absent option is None, or an empty list.
         if value is None or value == []:
             continue
         if option.shape is CODE:
@@ -127,7 +127,7 @@ _EXCLUSIVE = (
 
 
 def check_usage(options: Options) -> None:
-    """Refuse options that contradict each other, with ConfigError."""
+    """Raise ConfigError for options that contradict each other."""
 
     def conflict(one: bool, other: bool, message: str) -> None:
         if one and other:

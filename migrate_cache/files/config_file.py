@@ -1,4 +1,4 @@
-"""The configuration file: where it is found, and its tables as values for `Settings`.
+"""Find the configuration file, and read it into values for `Settings`.
 
 A configuration is ``[tool.migrate-cache]`` in ``pyproject.toml``, or ``migrate-cache.toml``
 or ``.migrate-cache.toml``, at the root of the project.
@@ -17,16 +17,16 @@ from migrate_cache.text.errors import ConfigError, nearest
 
 __all__ = ["CONFIG_NAMES", "Root", "find_root", "read_config"]
 
-# The first that is there counts, alone.
+# The first that exists counts, alone.
 CONFIG_NAMES = (".migrate-cache.toml", "migrate-cache.toml", "pyproject.toml")
 
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """Where the project begins.
+    """The root folder of a project.
 
-    `marked` tells whether a configuration file or ``.git`` says so; without, the project is
-    no more than what PATHS name. `config` is the configuration file that counts, if any.
+    It is `marked` by a configuration file or ``.git``; without, the project is no more than what
+    PATHS name. `config` is the path of the configuration file, ``""`` if there is none.
     """
 
     path: str
@@ -62,11 +62,11 @@ def _config_in(folder: str) -> str:
         except OSError:
             continue
         try:
-            # Somebody else's broken pyproject.toml is none of our business.
+            # A broken pyproject.toml that does not configure this tool is not our business.
             if b"migrate-cache" in data and _table(path, data) is not None:
                 return path
         except ConfigError:
-            return path  # it is explained when it is read, if it is
+            return path  # the error is reported when it is read
     return ""
 
 
@@ -76,7 +76,7 @@ def _read(path: str) -> bytes:
 
 
 def _table(path: str, data: bytes) -> Mapping[str, object] | None:
-    """Return the table that is ours, None where a ``pyproject.toml`` has none."""
+    """Return this tool's table, None if a ``pyproject.toml`` has none."""
     import tomllib
 
     try:
@@ -104,8 +104,8 @@ def _table(path: str, data: bytes) -> Mapping[str, object] | None:
 def read_config(path: str, *, root: str = "") -> dict[str, object]:
     """Read a configuration file into values for `Settings`, by field name.
 
-    With `root`, the file belongs to the project: it may not be a link out of it. Raise
-    ConfigError, with ``path:line``, where the file or what it says is wrong.
+    With `root`, the file is the project's own, and must not be a link out of it. Raise
+    ConfigError, with the place, if the file or a value in it is wrong.
     """
     shown = display_path(os.path.relpath(path, root) if root else path)
     if root and not is_inside(os.path.realpath(path), os.path.realpath(root)):
@@ -127,10 +127,10 @@ def read_config(path: str, *, root: str = "") -> dict[str, object]:
 
 
 class _Reader:
-    """Turns one table of a file into values, and knows the places of its keys.
+    """A reader of one table, which knows the places of its keys.
 
-    The table is the `number`-th of those called ``[[name]]``, or without a name the whole
-    configuration.
+    The table is the `number`-th (from 0) called ``[[name]]``, or the whole configuration if
+    `name` is empty.
     """
 
     def __init__(self, path: str, lines: list[str], name: str = "", number: int = 0) -> None:
@@ -140,7 +140,7 @@ class _Reader:
         self.number = number
 
     def read(self, table: Mapping[str, object], kind: type) -> dict[str, object]:
-        """Return the values of a table whose keys `kind` declares, by field name."""
+        """Return the values of a table by field name; the fields of `kind` declare its keys."""
         known = {option.key: option for option in options_of(kind)}
         values: dict[str, object] = {}
         for key, value in table.items():
@@ -157,7 +157,7 @@ class _Reader:
         return values
 
     def value(self, option: Option, key: str, value: object, *, inverted: bool) -> object:
-        """Return the value of one key, after it is checked."""
+        """Check the value of one key and return it as the option's type."""
         if option.name == "overrides":
             return self.overrides(value)
         if option.name == "caches":
@@ -191,7 +191,7 @@ class _Reader:
         return tuple(found)
 
     def caches(self, value: object) -> tuple[Mapping[str, object], ...]:
-        """Return the tables as they are: the catalogue knows what they may hold."""
+        """Return the tables as they are, once the catalogue has checked them."""
         from migrate_cache.caches.entry import load_catalog
 
         tables = self.tables("caches", value)
@@ -213,9 +213,9 @@ class _Reader:
         return self.error(f"unknown key {key!r}{where}", key, hint)
 
     def error(self, message: str, key: str = "", hint: str = "") -> ConfigError:
-        """Return an error with the line of `key`, or of the table.
+        """Return an error at the line of `key`, or of the table.
 
-        The TOML reader of the standard library keeps no places; a key that is written in an
+        `tomllib` keeps no places, so the line is searched for: a key that is written in an
         unusual way gets the line of its table, or none.
         """
         at = 0
@@ -236,7 +236,7 @@ class _Reader:
 
 
 def _typed(option: Option, value: object) -> object | None:
-    """Return a value of a TOML document as the option's type, None where it is of another."""
+    """Return a TOML value as the option's type, None if it is of another."""
     if option.is_list:
         texts = isinstance(value, list) and all(isinstance(entry, str) for entry in value)
         return tuple(value) if texts and isinstance(value, list) else None

@@ -1,9 +1,8 @@
-"""Which files a project has: Dockerfiles, and the files that say how they are built.
+"""Find the files of a project: its Dockerfiles, and the files that say how images are built.
 
-Inside a git work tree the files are those that git sees: tracked or not, but not ignored,
-without those of submodules. Elsewhere the folders are walked, and ignore files are obeyed as
-git would. All Dockerfiles below the root are found, whatever PATHS says: PATHS only limits
-which of them may be written.
+In a git work tree these are the files that git sees, tracked or not; ignored files and those of
+submodules are left out. Elsewhere the folders are walked, and ignore files are obeyed as git
+would. Every Dockerfile below the root is found: PATHS only limits which of them may be written.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ __all__ = [
     "read_file",
 ]
 
-# More than any Dockerfile has: beyond it the file is something else with the name of one.
+# No real Dockerfile is larger: such a file only has the name of one.
 MOST_BYTES = 16 << 20
 _MOST_BUILD_BYTES = 4 << 20
 
@@ -42,8 +41,8 @@ _NAME = re.compile(
     r"(?:dockerfile|containerfile)(?:[.-].+)?|.+\.(?:dockerfile|containerfile)",
     re.IGNORECASE | re.DOTALL,
 )
-# Ignore lists, templates, what editors and version control leave behind, and formats that
-# are never Dockerfiles though their names begin like one (`Dockerfile.md`, `dockerfile.lark`).
+# Names that look like a Dockerfile's: ignore lists, templates, leftovers of editors and version
+# control, and other formats (`Dockerfile.md`, `dockerfile.lark`).
 _NOT = re.compile(
     r".*\.(?:dockerignore"
     r"|j2|jinja2?|erb|ejs|tmpl|gotmpl|tpl|tt|in|template|mustache"
@@ -52,13 +51,13 @@ _NOT = re.compile(
     r"|.*~|#.*#|\.#.*|\._.*",
     re.IGNORECASE | re.DOTALL,
 )
-# Every name that `is_build_file` takes has one of these in it; most projects need no more.
+# Matches in every path that `is_build_file` accepts. Where it matches none, `builds` is not loaded.
 _MAY_BUILD = re.compile(r"compose|docker-bake|\.github/workflows/", re.IGNORECASE)
 TALLY_NAMES = (".tally.toml", "tally.toml")
 
 
 def is_dockerfile(name: str) -> bool:
-    """Tell whether a file of that name is taken without being named on the command line."""
+    """Tell whether a file is a Dockerfile by its name; what PATHS name is one in any case."""
     return _NAME.fullmatch(name) is not None and _NOT.fullmatch(name) is None
 
 
@@ -66,8 +65,8 @@ def is_dockerfile(name: str) -> bool:
 class FoundFile:
     """A Dockerfile of the project.
 
-    `path` is relative to the root, with forward slashes; `real` is the file itself, where
-    `path` is a link. `held_by` says why it may only be read, ``""`` where it may be written.
+    `path` is relative to the root, with forward slashes; `real` is the file itself, which `path`
+    may be a link to. `held_by` is the reason why it must not be written, ``""`` if it may be.
     """
 
     path: str
@@ -77,7 +76,7 @@ class FoundFile:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a project consists of; `errors` are about PATHS that cannot be taken."""
+    """The files of a project; `errors` are about PATHS that cannot be used."""
 
     root: str
     dockerfiles: tuple[FoundFile, ...]
@@ -88,7 +87,7 @@ class Found:
 
 @dataclass
 class _Paths:
-    """PATHS, resolved: what they name relative to the root."""
+    """The files and folders that PATHS name."""
 
     files: dict[str, str] = field(default_factory=dict)  # real path -> path relative to the root
     folders: set[str] = field(default_factory=set)  # relative to the root, "" is the root
@@ -103,7 +102,7 @@ def project_root(paths: Sequence[str]) -> Root:
     """
     folders = []
     for path in paths or (".",):
-        # A name with a zero byte is no file's; it is answered where PATHS are resolved.
+        # No file has a zero byte in its name; `_resolve` reports such a path.
         real = os.path.realpath(path.replace("\0", ""))
         folders.append(real if os.path.isdir(real) else os.path.dirname(real))
     try:
@@ -116,10 +115,10 @@ def project_root(paths: Sequence[str]) -> Root:
 def discover(
     paths: Sequence[str], root: Root, settings: Settings, *, standard_input: str = ""
 ) -> Found:
-    """Find the files of the project below `root`, and which of them `paths` let be written.
+    """Find the files of the project below `root`; only those that `paths` name may be written.
 
-    `standard_input` is the path, relative to the root, of a file that comes on standard
-    input; it need not exist, and it is the only one to be written.
+    `standard_input` is the path, relative to the root, of a file that comes on standard input:
+    it need not exist, and no other file may be written.
     """
     if standard_input:
         real = os.path.join(root.path, *standard_input.split("/"))
@@ -150,10 +149,10 @@ def discover(
 
 
 def _dockerfiles(listed: Sequence[str], root: str) -> Iterator[tuple[str, str, str]]:
-    """Yield each Dockerfile's path, the file itself, and that relative to the root.
+    """Yield each Dockerfile: its path, the file itself, and the latter relative to the root.
 
-    Files come before links, so that what is both is known by its own name. Links that lead
-    out of the root are left out.
+    Files come before links to them, so that they are known by their own names. Links out of the
+    root are left out.
     """
     links: list[str] = []
     for path in listed:
@@ -162,7 +161,7 @@ def _dockerfiles(listed: Sequence[str], root: str) -> Iterator[tuple[str, str, s
         real = os.path.join(root, *path.split("/"))
         try:
             mode = os.lstat(real).st_mode
-        except (OSError, ValueError):  # git lists what was deleted, too
+        except (OSError, ValueError):  # git lists deleted files, too
             continue
         if stat.S_ISLNK(mode):
             links.append(path)
@@ -208,8 +207,8 @@ def _resolve(paths: Sequence[str], root: str) -> _Paths:
 def _listed(root: Root, named: _Paths, settings: Settings) -> Iterable[str]:
     """Return the files of the project, relative to the root.
 
-    Where nothing marks the root, it may be any folder, such as a home: then the project is
-    what PATHS name, and the files beside a named file.
+    An unmarked root may be any folder, even a home: then the project is no more than the folders
+    in PATHS and those of the files in PATHS, without what lies below the latter.
     """
     if root.marked or "" in named.folders:
         return list_files(root.path, gitignore=settings.gitignore)
@@ -228,7 +227,7 @@ def _listed(root: Root, named: _Paths, settings: Settings) -> Iterable[str]:
 
 
 def _named_above(path: str, folders: set[str]) -> str | None:
-    """Return the deepest of the named folders that `path` is in, None where it is in none."""
+    """Return the deepest of `folders` that contains `path`, None if none does."""
     above = path
     while above:
         above = above.rstrip("/").rpartition("/")[0]
@@ -253,7 +252,7 @@ def _build_files(listed: Sequence[str], settings: Settings, root: str) -> list[s
 
 
 def read_file(path: str, most: int = MOST_BYTES) -> bytes:
-    """Return the bytes of a regular file; raise OSError where it is none or too large."""
+    """Return the bytes of a regular file; raise OSError if it is no such file or too large."""
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))
     with open(descriptor, "rb", buffering=0) as file:
@@ -266,12 +265,12 @@ def read_file(path: str, most: int = MOST_BYTES) -> bytes:
 
 
 class BuildFiles(Mapping[str, bytes]):
-    """The files that say how images are built: found by name, read when asked for.
+    """The files that say how images are built, by path; each is read when it is asked for.
 
-    Iteration gives the paths that were found. Any other file below the root can be asked
-    for too (what a compose file extends, an ``.env`` that git ignores); what is missing,
-    leads out of the root, is no regular file or is too large is not there (KeyError). One
-    of those that were found is empty then, and `problems` has the reason.
+    Iteration yields the files that were found. Any other file below the root can be asked for,
+    too: what a compose file extends, an ``.env`` that git ignores. A file that is missing, too
+    large, not regular or a link out of the root raises KeyError; if it was found, it is empty
+    instead, and `problems` has the reason.
     """
 
     def __init__(self, root: str, paths: Iterable[str]) -> None:

@@ -1,4 +1,4 @@
-"""Patterns for files, as in a ``.gitignore``: of the configuration and of ignore files.
+"""Match paths against patterns as in a ``.gitignore``, of the configuration or of ignore files.
 
 A pattern without a slash matches a name at any depth; one with a slash starts at the folder it
 belongs to; what matches a folder holds for everything below it; ``**`` stands for any folders.
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 __all__ = ["BACKSLASH", "LEADS_OUT", "Globs", "IgnoreFile", "check_glob", "check_path"]
 
-# Regular expressions that Python and JSON schemas read alike.
+# These regular expressions mean the same to Python and to JSON schemas.
 BACKSLASH = r"\\"
 LEADS_OUT = r"(^|/)\.\.(/|$)|^[A-Za-z]:|^~"
 
 _MAGIC = frozenset("*?[]!\\/#")
-# A pattern becomes a regular expression; each star multiplies what a hostile one may cost.
+# A pattern becomes a regular expression, in which each star multiplies the cost of a match.
 _MOST_STARS = 8
 
 
 class Globs:
-    """Patterns that are fixed for a run; plain names cost a look into a set."""
+    """The patterns of one option; plain names are looked up in a set."""
 
     def __init__(self, patterns: Iterable[str]) -> None:
         ordered = tuple(patterns)
@@ -59,7 +59,7 @@ class IgnoreFile:
 
 
 def _compile(patterns: Iterable[str]) -> GitIgnoreSpec:
-    """Compile patterns; those that git would not understand or that cost too much match nothing."""
+    """Compile patterns, without those that git would not understand or that cost too much."""
     from pathspec import GitIgnoreSpec
 
     kept = []
@@ -80,7 +80,7 @@ def _stars(pattern: str) -> int:
 
 
 def check_glob(name: str, value: str) -> None:
-    """Raise ConfigError where the pattern `value`, of the option `name`, cannot be meant."""
+    """Raise ConfigError if the pattern `value`, of the option `name`, is not allowed."""
     message = ""
     if not value.strip() or not value.isprintable():
         message = "is empty or has control characters"
@@ -95,7 +95,7 @@ def check_glob(name: str, value: str) -> None:
 
 
 def check_path(name: str, value: str) -> None:
-    """Raise ConfigError where `value`, of the option `name`, is no path below the root."""
+    """Raise ConfigError if `value`, of the option `name`, is no path below the root."""
     check_glob(name, value)
     if value.startswith("/"):
         message = "is absolute: paths are relative to the project's root"

@@ -1,7 +1,6 @@
-"""Cache ids as users give them: what may stand in one, and in a template for one.
+"""Check cache ids and templates for ids that users give.
 
-An id is an option's value in a comma-separated flag of a RUN. Variables are all that is
-expanded in it.
+An id is the value of an option in a comma-separated flag of a RUN, in which variables are expanded.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ PLACEHOLDERS = ("kind", "stage", "service", "project", "arch")
 # Characters that stand in an id without a meaning to the shell, to CSV or to BuildKit.
 _SAFE = r"[A-Za-z0-9._/:@+-]"
 _VARIABLE = rf"\$\{{[A-Za-z_][A-Za-z0-9_]*(:?[-+]{_SAFE}*)?\}}"
-# Regular expressions that Python and JSON schemas read alike.
+# These regular expressions mean the same to Python and to JSON schemas.
 ID = rf"({_SAFE}|{_VARIABLE})+"
 TEMPLATE = rf"({_SAFE}|{_VARIABLE}|\{{({'|'.join(PLACEHOLDERS)})\}})+"
 
@@ -26,7 +25,7 @@ _KNOWN = " ".join(f"{{{placeholder}}}" for placeholder in PLACEHOLDERS)
 
 
 def check_id(name: str, value: str) -> None:
-    """Raise ConfigError where `value`, of the option `name`, cannot stand in an id."""
+    """Raise ConfigError if `value`, of the option `name`, cannot be part of an id."""
     if not re.fullmatch(ID, value):
         raise ConfigError(
             f"{name}: {value!r} cannot stand in a cache id", hint=f"allowed: {_ALLOWED}"
@@ -34,7 +33,7 @@ def check_id(name: str, value: str) -> None:
 
 
 def check_template(name: str, value: str) -> None:
-    """Raise ConfigError where `value`, of the option `name`, makes no id."""
+    """Raise ConfigError if `value`, of the option `name`, is no template for ids."""
     if re.fullmatch(TEMPLATE, value):
         return
     if not value:
