@@ -14,7 +14,7 @@ import re
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -22,11 +22,13 @@ ROOT = Path(__file__).resolve().parent.parent
 # The package of this tree, whichever is installed.
 sys.path.insert(0, str(ROOT))
 
-from migrate_cache.caches.entry import Cache  # noqa: E402 - found by the line above
-from migrate_cache.report.rule_pages import caches_table, rules_table  # noqa: E402
+from migrate_cache.caches.entry import Cache, load_catalog  # noqa: E402 - found by the line above
+from migrate_cache.rules.registry import all_rules  # noqa: E402
 from migrate_cache.settings import Option, Override, Settings, Shape, options_of  # noqa: E402
 
 Schema = dict[str, Any]
+
+_PIPE = r"\|"  # in a cell of a markdown table
 
 
 # The schema of the configuration.
@@ -159,18 +161,45 @@ def help_text() -> str:
 
 def options_table() -> str:
     """Return the keys of the configuration as a markdown table."""
-    lines = ["| key | value | default | what |", "|---|---|---|---|"]
+    rows = []
     for option in options_of(Settings):
-        lines.append(_row(option, f"[[{option.key}]]" if option.is_table else option.key))
+        rows.append(_key(option, f"[[{option.key}]]" if option.is_table else option.key))
         if option.name == "overrides":
-            lines += [_row(inner, f"{option.key}.{inner.key}") for inner in options_of(Override)]
-    return "\n".join(lines) + "\n"
+            rows += [_key(inner, f"{option.key}.{inner.key}") for inner in options_of(Override)]
+    return _markdown("key", "value", "default", "what", rows=rows)
 
 
-def _row(option: Option, key: str) -> str:
+def _key(option: Option, name: str) -> tuple[str, ...]:
     default = "" if option.required or option.is_table else f"`{_toml(option.default)}`"
-    what = option.help.replace("|", r"\|")
-    return f"| `{key}` | {option.words} | {default} | {what} |"
+    return f"`{name}`", option.words, default, option.help
+
+
+def rules_table() -> str:
+    """Return all rules as a markdown table."""
+    rows = [(rule.code, rule.name, rule.severity, rule.summary) for rule in all_rules()]
+    return _markdown("code", "name", "kind", "what", rows=rows)
+
+
+def caches_table() -> str:
+    """Return the known caches as a markdown table."""
+    meaning = {
+        "shared": "shared",
+        "cargo-subdir": "shared, with Cargo's lock linked in",
+        "output": "an id per service",
+        "exclusive": "stays locked",
+    }
+    rows = [
+        (cache.name, meaning[cache.kind], cache.reason, cache.evidence)
+        for cache in load_catalog().caches
+    ]
+    return _markdown("cache", "becomes", "why", "evidence", rows=rows)
+
+
+def _markdown(*head: str, rows: Iterable[Sequence[str]]) -> str:
+    first, *others = (
+        f"| {' | '.join(cell.replace('|', _PIPE) for cell in row)} |\n" for row in (head, *rows)
+    )
+    return first + "|---" * len(head) + "|\n" + "".join(others)
 
 
 def example_keys() -> str:

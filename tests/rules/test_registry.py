@@ -9,11 +9,9 @@ from subprocess import run
 import pytest
 
 from migrate_cache.report.rule_pages import (
-    caches_table,
     explain,
     explanation,
     list_rules,
-    rules_table,
 )
 from migrate_cache.rules.registry import (
     all_rules,
@@ -138,12 +136,3 @@ def test_an_unknown_rule_names_the_nearest():
         explain("\x1b[31m")
     assert "\x1b" not in str(caught.value)
     assert "--list-rules" in caught.value.hint
-
-
-def test_tables():
-    lines = rules_table().splitlines()
-    assert len(lines) == len(RULES) + 2
-    assert lines[2].startswith("| MC101 | share-cache | rewrite | ")
-    caches = caches_table().splitlines()
-    assert "| Go modules | shared | " in caches_table()
-    assert all(len(re.findall(r"(?<!\\)\|", line)) == 5 for line in caches)
