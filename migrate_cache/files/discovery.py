@@ -66,12 +66,12 @@ class FoundFile:
     """A Dockerfile of the project.
 
     `path` is relative to the root, with forward slashes; `real` is the file itself, which `path`
-    may be a link to. `held_by` is the reason why it must not be written, ``""`` if it may be.
+    may be a link to. `read_only` is the reason why it must not be written, ``""`` if it may be.
     """
 
     path: str
     real: str
-    held_by: str = ""
+    read_only: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +131,14 @@ def discover(
     for path, real, inner in _dockerfiles(listed, root.path):
         if real in found:
             continue
-        held = ""
+        read_only = ""
         if excluded.match(path) or excluded.match(inner):
-            held = "excluded"
+            read_only = "excluded"
         elif (above := _named_above(path, named.folders)) is None:
-            held = "outside the given paths"
+            read_only = "outside the given paths"
         elif vendored.match(path[len(above) :]) or (inner != path and vendored.match(inner)):
-            held = "in a vendored folder"
-        found[real] = FoundFile(path, real, held)
+            read_only = "in a vendored folder"
+        found[real] = FoundFile(path, real, read_only)
     return Found(
         root.path,
         tuple(sorted(found.values(), key=lambda one: one.path)),

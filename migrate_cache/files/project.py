@@ -140,7 +140,7 @@ def read(request: Request) -> ProjectFiles | None:
     with request.watch(len(found.dockerfiles)) as report:
         for number, file in enumerate(found.dockerfiles, 1):
             content, problem = (data, "") if file.path == own else _content(file.real)
-            inputs.append(Input(file.path, content, problem, file.held_by))
+            inputs.append(Input(file.path, content, problem, file.read_only))
             report(number, len(found.dockerfiles), "Reading")
     errors = tuple(FileResult(error.path, "", "", error=error) for error in found.errors)
     return ProjectFiles(root, settings, found, tuple(inputs), request, errors)

@@ -67,11 +67,11 @@ def find(*paths: Path | str, **settings: object) -> Found:
 
 
 def written(found: Found) -> list[str]:
-    return [file.path for file in found.dockerfiles if not file.held_by]
+    return [file.path for file in found.dockerfiles if not file.read_only]
 
 
-def held(found: Found) -> dict[str, str]:
-    return {file.path: file.held_by for file in found.dockerfiles if file.held_by}
+def read_only(found: Found) -> dict[str, str]:
+    return {file.path: file.read_only for file in found.dockerfiles if file.read_only}
 
 
 def git(root: Path, *arguments: str) -> None:
@@ -134,7 +134,7 @@ def test_paths_limit_what_is_written_not_what_is_read(repository: Path) -> None:
     (repository / ".git").mkdir(exist_ok=True)
     found = find(repository / "a" / "b", repository / "Dockerfile")
     assert written(found) == ["Dockerfile", "a/b/Dockerfile.x"]
-    assert held(found)["a/Dockerfile"] == "outside the given paths"
+    assert read_only(found)["a/Dockerfile"] == "outside the given paths"
     assert len(found.dockerfiles) == 7
 
 
@@ -157,7 +157,7 @@ def test_excluded_and_vendored_files_are_read_only(tmp_path: Path) -> None:
     tree(tmp_path, *names)
     found = find(tmp_path, exclude=("legacy/**", "*.Dockerfile"))
     assert written(found) == ["Dockerfile"]
-    assert held(found) == {
+    assert read_only(found) == {
         "legacy/Dockerfile": "excluded",
         "b/old.Dockerfile": "excluded",
         "a/node_modules/x/Dockerfile": "in a vendored folder",
@@ -230,7 +230,7 @@ def test_links_are_taken_once_and_never_lead_out(tmp_path: Path) -> None:
     (root / "folder").symlink_to("../outside")
     for found in (find(root), find(root, gitignore=False)):
         assert written(found) == ["Dockerfile", "Dockerfile.again"]
-        assert held(found) == {"vendor/Dockerfile.v": "in a vendored folder"}
+        assert read_only(found) == {"vendor/Dockerfile.v": "in a vendored folder"}
         assert found.dockerfiles[1].real == str(root / "base" / "common.txt")
 
 
