@@ -44,7 +44,7 @@ class Tree:
 
     def add(self, path: str, text: str, *, before: str = "") -> None:
         """Put `text` into a file, before another text that stands there once, or at the end."""
-        now = self.read(path)
+        now = self.read(path) if (self.root / path).exists() else ""
         assert not before or now.count(before) == 1
         at = now.index(before) if before else len(now)
         (self.root / path).write_text(now[:at] + text + now[at:], "utf-8")
@@ -203,3 +203,57 @@ def test_adding_a_download_cache(tree: Tree) -> None:
     assert "| Assets | shared | assets are written under a name" in tree.read("README.md")
     assert tree.command().returncode == 0
     assert dockerfile.read_text() == text.replace("locked", "shared")
+
+
+RULE = '''\
+"""MC050: give every npm cache mount an id."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from migrate_cache.dockerfile.edits import mount_edits
+from migrate_cache.rules.rule import Change, Example, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from migrate_cache.caches.graph import Cache
+    from migrate_cache.rules.context import Context
+
+BEFORE = "FROM node:24\\nRUN --mount=type=cache,target=/root/.npm npm ci\\n"
+
+
+@rule(
+    code="MC050",
+    name="npm-cache-id",
+    severity="rewrite",
+    summary="an npm cache mount without an id gets `id=npm`",
+    explanation="All our builds share it.",
+    examples=(Example(BEFORE, after=BEFORE.replace("/.npm", "/.npm,id=npm")),),
+)
+def npm_cache_id(cache: Cache, context: Context) -> Iterator[Change]:
+    """Give npm's cache one id, wherever it is mounted."""
+    for mount in context.undecided(cache):
+        if mount.entry and mount.entry.slug == "npm" and not mount.id:
+            yield Change(mount, mount_edits(mount.node, "npm"), "all our builds share it")
+'''
+
+
+def test_adding_a_rule(tree: Tree) -> None:
+    """One file in `rules`."""
+    text = "FROM node:24\nRUN --mount=type=cache,target=/root/.npm npm ci\n"
+    dockerfile = tree.project / "Dockerfile"
+    dockerfile.write_text(text)
+    assert tree.command("--explain", "MC050").returncode == 2
+
+    tree.add("migrate_cache/rules/mc050_npm_cache_id.py", RULE)
+    assert tree.generated() == ["README.md"]
+    assert "| MC050 | npm-cache-id | rewrite | an npm cache mount" in tree.read("README.md")
+    assert "All our builds share it." in tree.command("--explain", "npm-cache-id").stdout
+    assert "MC050  npm-cache-id" in tree.command("--list-rules").stdout
+    assert tree.command("--ignore", "MC050", "--check").returncode == 0
+    sarif = json.loads(tree.command("--dry-run", "--format", "sarif").stdout)
+    assert "MC050" in [rule["id"] for rule in sarif["runs"][0]["tool"]["driver"]["rules"]]
+    assert tree.command().returncode == 0
+    assert dockerfile.read_text() == text.replace("/root/.npm", "/root/.npm,id=npm")

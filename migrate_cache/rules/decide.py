@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
 
+from migrate_cache.caches.cache_mount import CacheMount
 from migrate_cache.rules.context import Context, Decisions, Declined
 from migrate_cache.rules.registry import all_rules, severity
 from migrate_cache.rules.rule import Change, Keep, Phase, Rule
@@ -59,8 +60,19 @@ def _run(rule: Rule, context: Context) -> Iterator[Yielded]:
         subjects = (file.tree for file in context.project.files)
     for subject in subjects:
         for item in rule(subject, context):
-            code = item.blocked.by if isinstance(item, Keep) and item.blocked else rule.code
-            yield replace(item, rule=code)
+            allowed = _allowed(item, rule, context)
+            if isinstance(allowed, Keep) and allowed.blocked:
+                yield replace(allowed, rule=allowed.blocked.by)
+            elif allowed:
+                yield replace(allowed, rule=rule.code)
+
+
+def _allowed(item: Yielded, rule: Rule, context: Context) -> Yielded | None:
+    """Return what a rule yields, or what stands in its place where nothing may be changed."""
+    if not isinstance(item, Change) or not (blocked := context.blocked(item.at, rule.code)):
+        return item
+    at = item.at
+    return Keep(at, f"kept: {blocked.reason}", blocked) if isinstance(at, CacheMount) else None
 
 
 def _check_complete(context: Context) -> None:
