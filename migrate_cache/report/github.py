@@ -17,8 +17,6 @@ from migrate_cache.text.escape import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["workflow_commands"]
-
 _COMMANDS = {"rewrite": "warning", "note": "notice", "warning": "warning", "error": "error"}
 _PIECES = re.compile(r"([\r\n])")
 

@@ -18,11 +18,9 @@ from migrate_cache.report.style import (
 from migrate_cache.text.escape import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from migrate_cache.plan.model import CacheInfo, CacheUser, ProjectResult
-
-__all__ = ["table"]
 
 _FEW_USERS = 8
 _HEADINGS = ("cache", "kind", "mode", "now", "after")
@@ -32,11 +30,7 @@ _LEAST_ID = 24
 
 
 def table(
-    result: ProjectResult,
-    color: bool = False,
-    *,
-    verbose: bool = False,
-    width: int | None = None,
+    result: ProjectResult, color: bool = False, *, verbose: bool = False, width: int | None = None
 ) -> str:
     """Return the caches, those that hurt most first; `verbose` lists every user."""
     columns = terminal_width(width)
@@ -45,9 +39,9 @@ def table(
     caches = sorted(result.caches, key=_hurt)
     rows = [_row(cache) for cache in caches]
     widths = _widths(rows, columns)
-    lines = [paint(_line(_HEADINGS, widths).upper(), "dim", color)]
+    lines = [paint(_line(_HEADINGS, widths, bold=False).upper(), "dim", color)]
     for cache, row in zip(caches, rows, strict=True):
-        lines.append(_head(row, widths, color and queue_before(cache).size > 0))
+        lines.append(_line(row, widths, bold=color and queue_before(cache).size > 0))
         if len(widths) < len(_HEADINGS):
             lines.append(fit(f"{_MARGIN}now: {row[3]}; after: {row[4]}", columns))
         lines += _details(cache, columns, color=color, verbose=verbose)
@@ -60,19 +54,11 @@ def _hurt(cache: CacheInfo) -> tuple[int, int, int, str]:
 
 
 def _row(cache: CacheInfo) -> tuple[str, ...]:
-    before = _modes(user.mode_before for user in cache.users)
-    after = _modes(user.mode_after for user in cache.users)
-    return (
-        printable(cache.id),
-        printable(cache.kind),
-        printable(before if before == after else f"{before} → {after}"),
-        printable(str(queue_before(cache))),
-        printable(str(queue_after(cache))),
-    )
-
-
-def _modes(modes: Iterable[str]) -> str:
-    return "/".join(sorted(set(modes)))
+    before = "/".join(sorted({user.mode_before for user in cache.users}))
+    after = "/".join(sorted({user.mode_after for user in cache.users}))
+    mode = before if before == after else f"{before} → {after}"
+    queues = (str(queue_before(cache)), str(queue_after(cache)))
+    return tuple(map(printable, (cache.id, cache.kind, mode, *queues)))
 
 
 def _widths(rows: list[tuple[str, ...]], columns: int) -> list[int]:
@@ -84,19 +70,12 @@ def _widths(rows: list[tuple[str, ...]], columns: int) -> list[int]:
     return [min(widths[0], max(_LEAST_ID, room)), *widths[1:]]
 
 
-def _fields(row: Iterable[str], widths: list[int]) -> list[str]:
-    return [
+def _line(row: tuple[str, ...], widths: list[int], *, bold: bool) -> str:
+    """Return a row as one line, its first cell `bold`; columns without a width are left out."""
+    first, *rest = (
         pad(fit(cell, width, keep_end=index == 0), width)
         for index, (cell, width) in enumerate(zip(row, widths, strict=False))
-    ]
-
-
-def _line(row: Iterable[str], widths: list[int]) -> str:
-    return _GAP.join(_fields(row, widths)).rstrip()
-
-
-def _head(row: tuple[str, ...], widths: list[int], bold: bool) -> str:
-    first, *rest = _fields(row, widths)
+    )
     return _GAP.join([paint(first, "bold", bold), *rest]).rstrip()
 
 
@@ -125,16 +104,13 @@ def _details(cache: CacheInfo, columns: int, *, color: bool, verbose: bool) -> I
 
 
 def _tail(user: CacheUser, cache: CacheInfo, *, mixed: bool) -> str:
-    facts = []
-    if user.stage:
-        facts.append(printable(user.stage))
-    if user.service:
-        facts.append(f"({printable(user.service)})")
-    if mixed:
-        facts.append(printable(user.mode_before))
-    if user.id_after != cache.id:
-        facts.append(f"→ {printable(user.id_after)}")
-    return " ".join(facts)
+    facts = [
+        user.stage,
+        f"({user.service})" if user.service else "",
+        user.mode_before if mixed else "",
+        f"→ {user.id_after}" if user.id_after != cache.id else "",
+    ]
+    return " ".join(printable(fact) for fact in facts if fact)
 
 
 def _total(caches: list[CacheInfo]) -> str:

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from migrate_cache.text.edit import Edit
     from migrate_cache.text.errors import MigrateError
 
-__all__ = ["VERSION", "as_data", "as_json", "as_jsonl", "schema"]
-
 VERSION = 1
 
 # What json makes of these values has no shape that a checker could use.

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from migrate_cache.plan.model import CacheInfo, CacheUser
 
-__all__ = ["Queue", "queue_after", "queue_before"]
-
 
 @dataclass(frozen=True, slots=True)
 class Queue:
@@ -58,23 +56,17 @@ def queue_before(cache: CacheInfo) -> Queue:
 
 def queue_after(cache: CacheInfo) -> Queue:
     """Return the longest queue at the caches that `cache` becomes."""
-    ids = sorted({user.id_after for user in cache.users})
     queues = [
         _queue((user, user.mode_after, name) for user in cache.users if user.id_after == name)
-        for name in ids
+        for name in sorted({user.id_after for user in cache.users})
     ]
     return max(queues, key=lambda queue: (queue.size, queue.mixed), default=Queue((), 0))
-
-
-def build_name(user: CacheUser) -> str:
-    """Return what tells the build of `user` from others: its service, else its file."""
-    return user.service or user.path
 
 
 def _queue(users: Iterable[tuple[CacheUser, str, str]]) -> Queue:
     locked, everyone, modes, repeated = set(), set(), set(), ""
     for user, mode, cache_id in users:
-        name = build_name(user)
+        name = user.service or user.path  # what tells this build from others
         everyone.add(name)
         modes.add(mode)
         if mode == "locked":

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from migrate_cache.text.edit import Edit
     from migrate_cache.text.errors import MigrateError, Warn
 
-__all__ = ["as_sarif", "path_uri"]
-
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _ROOT = "SRCROOT"
 _LEVELS = {"rewrite": "warning", "note": "note", "warning": "warning", "error": "error"}

@@ -13,8 +13,6 @@ from migrate_cache.text.errors import MigrateError, SafetyError, WriteError
 if TYPE_CHECKING:
     from migrate_cache.plan.model import Change, FileResult, Outcome, ProjectResult
 
-__all__ = ["Mode", "Places", "Summary", "error_code", "pending", "shared_with_others", "summarize"]
-
 Mode = Literal["write", "dry-run", "check"]
 
 
