@@ -6,17 +6,16 @@ Typer is used here and in `migrate_cache.cli.app`, and nowhere else.
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import typer
 
 from migrate_cache import __version__
-from migrate_cache.cli.terminal import prompt_possible
+from migrate_cache.cli.terminal import is_terminal
 from migrate_cache.settings import CODE, Format, Option, Options, Settings, Topic, options_of
 from migrate_cache.text.errors import ConfigError
-
-__all__ = ["check_usage", "parse", "takes_options"]
 
 # Settings that are keys of the configuration only have no topic.
 _SETTINGS = tuple(option for option in options_of(Settings) if option.topic)
@@ -147,15 +146,15 @@ def check_usage(options: Options) -> None:
     for one, other in _EXCLUSIVE:
         conflict(one in given, other in given, f"--{one} and --{other} exclude each other")
     shown = options.format
-    for name in {"interactive", "diff"} & given:
+    for name in ("interactive", "diff"):
         message = f"--{name} and --format {shown} exclude each other"
-        conflict(True, shown is not Format.TEXT, message)
+        conflict(name in given, shown is not Format.TEXT, message)
     conflict(
         options.caches,
         shown not in (Format.TEXT, Format.JSON),
         f"--caches has the formats text and json, not {shown}",
     )
-    if options.interactive and not prompt_possible():
+    if options.interactive and not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
         raise ConfigError(
             "--interactive needs a terminal on standard input and standard error",
             hint="use --dry-run to see the changes, and --select or PATHS to choose among them",

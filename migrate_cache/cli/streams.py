@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from migrate_cache.plan.model import FileResult, ProjectResult
     from migrate_cache.report.summary import Mode
 
-__all__ = ["Output"]
-
 
 class Output:
     """The two output streams of a run."""

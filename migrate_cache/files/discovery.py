@@ -16,22 +16,12 @@ from typing import TYPE_CHECKING
 
 from migrate_cache.files.config_file import Root, find_root
 from migrate_cache.files.git_files import list_files
-from migrate_cache.files.paths import display_path, is_inside
+from migrate_cache.files.paths import below, display_path, is_inside, reason, relative
 from migrate_cache.text.errors import ConfigError, ParseError
 from migrate_cache.text.globs import Globs
 
 if TYPE_CHECKING:
     from migrate_cache.settings import Settings
-
-__all__ = [
-    "BuildFiles",
-    "Found",
-    "FoundFile",
-    "discover",
-    "is_dockerfile",
-    "project_root",
-    "read_file",
-]
 
 # No real Dockerfile is larger: such a file only has the name of one.
 MOST_BYTES = 16 << 20
@@ -121,8 +111,7 @@ def discover(
     it need not exist, and no other file may be written.
     """
     if standard_input:
-        real = os.path.join(root.path, *standard_input.split("/"))
-        named = _Paths(files={real: standard_input})
+        named = _Paths(files={below(root.path, standard_input): standard_input})
     else:
         named = _resolve(paths or (".",), root.path)
     listed = sorted(set(_listed(root, named, settings)))
@@ -158,7 +147,7 @@ def _dockerfiles(listed: Sequence[str], root: str) -> Iterator[tuple[str, str, s
     for path in listed:
         if not is_dockerfile(path.rpartition("/")[2]):
             continue
-        real = os.path.join(root, *path.split("/"))
+        real = below(root, path)
         try:
             mode = os.lstat(real).st_mode
         except (OSError, ValueError):  # git lists deleted files, too
@@ -168,10 +157,10 @@ def _dockerfiles(listed: Sequence[str], root: str) -> Iterator[tuple[str, str, s
         elif stat.S_ISREG(mode):
             yield path, real, path
     for path in links:
-        real = os.path.realpath(os.path.join(root, *path.split("/")))
+        real = os.path.realpath(below(root, path))
         if not is_inside(real, root) or not os.path.isfile(real):
             continue
-        inner = display_path(os.path.relpath(real, root))
+        inner = relative(real, root)
         if ".git" not in inner.split("/"):
             yield path, real, inner
 
@@ -179,29 +168,26 @@ def _dockerfiles(listed: Sequence[str], root: str) -> Iterator[tuple[str, str, s
 def _resolve(paths: Sequence[str], root: str) -> _Paths:
     named = _Paths()
     for path in paths:
-        shown = display_path(path)
         try:
-            real = os.path.realpath(path)
-            mode = os.stat(real).st_mode
+            _add(named, os.path.realpath(path), root)
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
             missing = isinstance(error, FileNotFoundError)
-            named.errors.append(
-                ParseError("no such file or folder" if missing else reason, path=shown)
-            )
-            continue
-        if not is_inside(real, root):  # Windows: another drive
-            named.errors.append(ParseError(f"lies outside the project {root}", path=shown))
-            continue
-        inner = display_path(os.path.relpath(real, root))
-        if stat.S_ISDIR(mode):
-            named.folders.add("" if inner == "." else inner + "/")
-        elif stat.S_ISREG(mode):
-            named.files[real] = inner
-        else:
-            message = "is no regular file; write - for standard input"
-            named.errors.append(ParseError(message, path=shown))
+            message = "no such file or folder" if missing else reason(error)
+            named.errors.append(ParseError(message, path=display_path(path)))
     return named
+
+
+def _add(named: _Paths, real: str, root: str) -> None:
+    mode = os.stat(real).st_mode
+    if not is_inside(real, root):  # Windows: another drive
+        raise OSError(0, f"lies outside the project {root}")
+    inner = relative(real, root)
+    if stat.S_ISDIR(mode):
+        named.folders.add("" if inner == "." else inner + "/")
+    elif stat.S_ISREG(mode):
+        named.files[real] = inner
+    else:
+        raise OSError(0, "is no regular file; write - for standard input")
 
 
 def _listed(root: Root, named: _Paths, settings: Settings) -> Iterable[str]:
@@ -214,8 +200,8 @@ def _listed(root: Root, named: _Paths, settings: Settings) -> Iterable[str]:
         return list_files(root.path, gitignore=settings.gitignore)
     files: list[str] = []
     for folder in sorted(named.folders):
-        below = list_files(os.path.join(root.path, folder), gitignore=settings.gitignore)
-        files += [folder + path for path in below]
+        listed = list_files(os.path.join(root.path, folder), gitignore=settings.gitignore)
+        files += [folder + path for path in listed]
     for folder in {path.rpartition("/")[0] for path in named.files.values()}:
         prefix = folder + "/" if folder else ""
         try:
@@ -239,7 +225,7 @@ def _named_above(path: str, folders: set[str]) -> str | None:
 
 def _build_files(listed: Sequence[str], settings: Settings, root: str) -> list[str]:
     for path in settings.build_files:
-        if not os.path.isfile(os.path.join(root, *path.split("/"))):
+        if not os.path.isfile(below(root, path)):
             raise ConfigError(f"build-files: no such file below {display_path(root)}: {path}")
     files: list[str] = []
     likely = [path for path in listed if _MAY_BUILD.search(path)]
@@ -306,5 +292,5 @@ class BuildFiles(Mapping[str, bytes]):
             return read_file(real, _MOST_BUILD_BYTES)
         except (OSError, ValueError) as error:
             if path in self._paths:
-                self.problems[path] = getattr(error, "strerror", None) or str(error)
+                self.problems[path] = reason(error)
             return None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from migrate_cache.files.config_file import Root, find_root, read_config
 from migrate_cache.files.discovery import Found, discover, project_root, read_file
-from migrate_cache.files.paths import display_path
+from migrate_cache.files.paths import reason, relative, upwards
 from migrate_cache.plan.api import Input, has_cache_mount, plan
 from migrate_cache.plan.model import FileResult, ProjectResult
 from migrate_cache.settings import Settings, settings_from
@@ -24,14 +24,8 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int, str], None]
     Watch = Callable[[int], AbstractContextManager[Progress]]
 
-__all__ = ["ProjectFiles", "Request", "process_map", "read", "write"]
-
 # Fewer files are read before other processes have started.
 WORTH_PROCESSES = 400
-
-
-def _unwatched(files: int) -> AbstractContextManager[Progress]:  # noqa: ARG001 - a Watch
-    return nullcontext(lambda *_: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +37,14 @@ class Request:
     of that name and with those bytes; with `filtering` nobody asks for more than that file.
     """
 
-    paths: tuple[str, ...] = ()
-    given: Mapping[str, object] = field(default_factory=dict)
-    config: str = ""
-    isolated: bool = False
-    standard_input: tuple[str, bytes] | None = None
-    filtering: bool = False
-    jobs: int = 0
-    watch: Watch = _unwatched
+    paths: tuple[str, ...]
+    given: Mapping[str, object]
+    config: str
+    isolated: bool
+    standard_input: tuple[str, bytes] | None
+    filtering: bool
+    jobs: int
+    watch: Watch
 
 
 @dataclass(frozen=True)
@@ -130,8 +124,10 @@ def read(request: Request) -> ProjectFiles | None:
     else:
         name, data = request.standard_input
         real = os.path.realpath(name)
-        root = find_root(_existing_folder(real))
-        own = display_path(os.path.relpath(real, root.path))
+        folders = list(upwards(os.path.dirname(real)))
+        # Of a drive or share that does not exist (Windows), not even the last one is there.
+        root = find_root(next(filter(os.path.isdir, folders), folders[-1]))
+        own = relative(real, root.path)
     settings = _settings(request, root)
     if request.filtering and not has_cache_mount(data):
         return None
@@ -155,21 +151,12 @@ def _settings(request: Request, root: Root) -> Settings:
     return settings_from(configured, request.given)
 
 
-def _existing_folder(path: str) -> str:
-    """Return the nearest folder above a path that is there."""
-    folder = os.path.dirname(path)
-    # A drive or share that does not exist (Windows) is its own parent.
-    while not os.path.isdir(folder) and os.path.dirname(folder) != folder:
-        folder = os.path.dirname(folder)
-    return folder
-
-
 def _content(path: str) -> tuple[bytes | None, str]:
     """Return the bytes of a file, or None and what is wrong."""
     try:
         return read_file(path), ""
     except OSError as error:
-        return None, error.strerror or str(error)
+        return None, reason(error)
 
 
 def write(project: ProjectFiles, result: ProjectResult) -> ProjectResult:
