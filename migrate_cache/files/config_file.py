@@ -134,18 +134,15 @@ class _Reader:
     def read(self, table: Mapping[str, object], kind: type) -> dict[str, object]:
         """Return the values of a table by field name; the fields of `kind` declare its keys."""
         known = {option.key: option for option in options_of(kind)}
+        opposites = {f"no-{key}": option for key, option in known.items() if option.type is bool}
         values: dict[str, object] = {}
         for key, value in table.items():
-            option = known.get(key)
-            opposite = known.get(key.removeprefix("no-"))
-            inverted = option is None and opposite is not None and opposite.type is bool
-            if inverted:
-                option = opposite
+            option = known.get(key) or opposites.get(key)
             if option is None:
                 raise self.unknown(key, tuple(known))
             if option.name in values:
                 raise self.error(f"{key!r} and its opposite are both given", key)
-            values[option.name] = self.value(option, key, value, inverted=inverted)
+            values[option.name] = self.value(option, key, value, inverted=key in opposites)
         return values
 
     def value(self, option: Option, key: str, value: object, *, inverted: bool) -> object:

@@ -120,13 +120,14 @@ def discover(
     for path, real, inner in _dockerfiles(listed, root.path):
         if real in found:
             continue
-        read_only = ""
         if excluded.match(path) or excluded.match(inner):
             read_only = "excluded"
         elif (above := _named_above(path, named.folders)) is None:
             read_only = "outside the given paths"
         elif vendored.match(path[len(above) :]) or (inner != path and vendored.match(inner)):
             read_only = "in a vendored folder"
+        else:
+            read_only = ""
         found[real] = FoundFile(path, real, read_only)
     return Found(
         root.path,
@@ -214,13 +215,7 @@ def _listed(root: Root, named: _Paths, settings: Settings) -> Iterable[str]:
 
 def _named_above(path: str, folders: set[str]) -> str | None:
     """Return the deepest of `folders` that contains `path`, None if none does."""
-    above = path
-    while above:
-        above = above.rstrip("/").rpartition("/")[0]
-        above += "/" if above else ""
-        if above in folders:
-            return above
-    return None
+    return max((folder for folder in folders if path.startswith(folder)), key=len, default=None)
 
 
 def _build_files(listed: Sequence[str], settings: Settings, root: str) -> list[str]:

@@ -37,7 +37,6 @@ class Queue:
         return number if number > 1 else 0
 
     def __str__(self) -> str:
-        """Say it in a few words."""
         if self.repeated:
             words = f"every {self.repeated} queues"
         elif self.size:
