@@ -101,12 +101,10 @@ def migrate(**values: Any) -> None:
             show_tree(options.show_tree, output)
             raise typer.Exit
         raise typer.Exit(run(options, given))
-    except ConfigError as error:
-        output.error(error)
-        raise typer.Exit(EXIT_USAGE) from None
     except MigrateError as error:
         output.error(error)
-        raise typer.Exit(EXIT_FAILED) from None
+        wrong_usage = isinstance(error, ConfigError)
+        raise typer.Exit(EXIT_USAGE if wrong_usage else EXIT_FAILED) from None
 
 
 def main() -> NoReturn:

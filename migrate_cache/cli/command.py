@@ -16,7 +16,7 @@ from migrate_cache.cli.streams import Output
 from migrate_cache.cli.terminal import progress
 from migrate_cache.files.discovery import read_file
 from migrate_cache.files.paths import display_path, reason
-from migrate_cache.files.project import Request, read, write
+from migrate_cache.files.project import read, write
 from migrate_cache.settings import Format, Options
 from migrate_cache.text.errors import ConfigError, ParseError
 from migrate_cache.text.source import encode
@@ -37,9 +37,12 @@ def run(options: Options, given: Mapping[str, object]) -> int:
     """
     check_usage(options)
     output = Output(options.color)
-    request = _request(options, given)
-    data = request.standard_input[1] if request.standard_input else b""
-    project = read(request)
+    data = b""
+    if options.from_standard_input:
+        if sys.stdin is None:
+            raise ConfigError("standard input is closed")
+        data = sys.stdin.buffer.read()
+    project = read(options, given, data, partial(progress, wanted=not options.quiet))
     if project is None:
         output.write(data)
         return 0
@@ -66,24 +69,6 @@ def run(options: Options, given: Mapping[str, object]) -> int:
     if options.check and any(file.changed for file in result.files):
         return EXIT_PENDING
     return 0
-
-
-def _request(options: Options, given: Mapping[str, object]) -> Request:
-    standard_input = None
-    if options.from_standard_input:
-        if sys.stdin is None:
-            raise ConfigError("standard input is closed")
-        standard_input = (options.stdin_filename or "Dockerfile", sys.stdin.buffer.read())
-    return Request(
-        paths=() if standard_input else options.paths,
-        given=given,
-        config=options.config,
-        isolated=options.isolated,
-        standard_input=standard_input,
-        filtering=options.is_filter,
-        jobs=options.jobs,
-        watch=partial(progress, wanted=not options.quiet),
-    )
 
 
 def _show(options: Options, output: Output, result: ProjectResult) -> None:

@@ -97,11 +97,7 @@ def _tell_consequences(gone: list[tuple[str, int, str]]) -> None:
 def _ask(file: FileResult, change: Change, number: int, total: int, color: bool) -> str:
     """Show one change and return the answer: y, n, a or q."""
     alone = replace(file, after=apply_edits(file.before, change.edits), changes=(change,))
-    hunk = "".join(
-        f"{line}\n"
-        for line in unified(alone, color, terminal=True).split("\n")[3:]  # without the names
-        if line
-    )
+    hunk = "\n".join(unified(alone, color, terminal=True).split("\n")[3:])  # without the names
     place = paint(f"{printable(file.path)}:{change.line}", "bold", color)
     _say(f"\n{place}  {paint(change.rule, 'green', color)}  {printable(change.reason)}\n")
     for fact in change.evidence:

@@ -68,7 +68,6 @@ class FoundFile:
 class Found:
     """The files of a project; `errors` are about PATHS that cannot be used."""
 
-    root: str
     dockerfiles: tuple[FoundFile, ...]
     build_files: BuildFiles
     tally: tuple[str, ...] = ()
@@ -130,7 +129,6 @@ def discover(
             read_only = ""
         found[real] = FoundFile(path, real, read_only)
     return Found(
-        root.path,
         tuple(sorted(found.values(), key=lambda one: one.path)),
         BuildFiles(root.path, _build_files(listed, settings, root.path)),
         tuple(path for path in listed if path.rpartition("/")[2] in TALLY_NAMES),
@@ -222,14 +220,12 @@ def _build_files(listed: Sequence[str], settings: Settings, root: str) -> list[s
     for path in settings.build_files:
         if not os.path.isfile(below(root, path)):
             raise ConfigError(f"build-files: no such file below {display_path(root)}: {path}")
-    files: list[str] = []
     likely = [path for path in listed if _MAY_BUILD.search(path)]
     if likely:
         from migrate_cache.builds import is_build_file
 
-        files = [path for path in likely if is_build_file(path)]
-    files += [path for path in settings.build_files if path not in files]
-    return sorted(files)
+        likely = list(filter(is_build_file, likely))
+    return sorted({*likely, *settings.build_files})
 
 
 def read_file(path: str, most: int = MOST_BYTES) -> bytes:

@@ -80,16 +80,12 @@ def _line(row: tuple[str, ...], widths: list[int], *, bold: bool) -> str:
 
 
 def _details(cache: CacheInfo, columns: int, *, color: bool, verbose: bool) -> Iterator[str]:
-    facts = [printable(cache.tool)] if cache.tool else []
     places = [printable(directory) for directory in cache.directories if directory != cache.id]
-    if places:
-        facts.append(f"in {enumerate_words(places)}")
-    if facts:
-        yield fit(_MARGIN + ", ".join(facts), columns)
-    shown = len(cache.users)
-    if not verbose and shown > _FEW_USERS:
-        shown = _FEW_USERS - 1
-    users = cache.users[:shown]
+    facts = [printable(cache.tool), f"in {enumerate_words(places)}" if places else ""]
+    if any(facts):
+        yield fit(_MARGIN + ", ".join(filter(None, facts)), columns)
+    few = verbose or len(cache.users) <= _FEW_USERS
+    users = cache.users if few else cache.users[: _FEW_USERS - 1]
     mixed = len({user.mode_before for user in cache.users}) > 1
     tails = [_tail(user, cache, mixed=mixed) for user in users]
     room = columns - len(_MARGIN) - len(_GAP) - max(map(cells, tails), default=0)
@@ -98,8 +94,8 @@ def _details(cache: CacheInfo, columns: int, *, color: bool, verbose: bool) -> I
     for name, tail in zip(named, tails, strict=True):
         place = pad(fit(name, width, keep_end=True), width)
         yield paint(fit(f"{_MARGIN}{place}{_GAP}{tail}".rstrip(), columns), "dim", color)
-    if shown < len(cache.users):
-        more = f"{_MARGIN}and {len(cache.users) - shown} more (--verbose lists them)"
+    if not few:
+        more = f"{_MARGIN}and {len(cache.users) - len(users)} more (--verbose lists them)"
         yield paint(more, "dim", color)
 
 
