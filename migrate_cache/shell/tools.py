@@ -52,23 +52,9 @@ _NUMBERED = re.compile(r"(pip|python|pypy|bundle|gem|ruby|php)[0-9][0-9.]*")
 
 # Cargo's options before a subcommand that take a word.
 _CARGO_OPTIONS = _words("--color --config -C -Z")
-# Cargo's subcommands: those that run another one, those that build for `--target`, all that
-# compile, and those whose `-p` and `--bin` say what is built.
+# Cargo's subcommands that run another one, and those that build for `--target`.
 _CARGO_WRAPPERS = _words("auditable hack careful")
 CARGO_BUILDS = _words("build b rustc run r test t chef zigbuild")
-CARGO_COMPILES = CARGO_BUILDS | _words("check c clippy nextest bench install")
-CARGO_SELECTS = (CARGO_COMPILES - {"install"}) | _words(
-    "xwin lambda deb leptos doc llvm-cov component"
-)
-# The words that make a tool build its whole workspace.
-WHOLE_WORKSPACE: dict[str, frozenset[str]] = {
-    "cargo": _words("--workspace --all --bins --all-targets"),
-    "go": _words("./..."),
-    "pnpm": _words("-r --recursive"),
-    "npm": _words("-ws --workspaces"),
-    "nx": _words("run-many"),
-    "bazel": _words("//..."),
-}
 
 
 def canonical(command: Command) -> tuple[str, tuple[str, ...]]:
