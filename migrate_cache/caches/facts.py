@@ -10,8 +10,8 @@ from migrate_cache.builds.runs import FileContext
 from migrate_cache.caches.cache_mount import CacheMount, cache_mounts
 from migrate_cache.caches.cargo_lock import CargoCaches, cargo_caches
 from migrate_cache.caches.coupling import CoupledMounts, coupled_mounts
-from migrate_cache.caches.entry import load_catalog
 from migrate_cache.caches.graph import Cache, CacheGraph, build_graph
+from migrate_cache.caches.match import load_catalog
 from migrate_cache.dockerfile.parser import parse
 from migrate_cache.services.infer import infer_service
 from migrate_cache.text.errors import ParseError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from migrate_cache.builds.model import Build, Builds
     from migrate_cache.builds.runs import RunContext
-    from migrate_cache.caches.entry import Catalog
+    from migrate_cache.caches.match import Catalog
     from migrate_cache.dockerfile.tree import Dockerfile
     from migrate_cache.services.model import NoService, Service
     from migrate_cache.settings import Settings
