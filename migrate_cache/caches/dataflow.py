@@ -57,7 +57,7 @@ def may_read(mount: CacheMount) -> bool:
 def says_it_builds(mount: CacheMount) -> bool:
     """Whether a script or task runner of the RUN is called a build (``make``, ``build.sh``)."""
     for command in mount.commands:
-        if shell.is_opaque(command):
+        if shell.is_opaque(command, mount.run.file.tools):
             text = " ".join(_words(command)).lower()
             if _BUILDS.search(text) or (command.program == "make" and not command.arguments):
                 return True

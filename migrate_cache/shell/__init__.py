@@ -4,7 +4,6 @@ from migrate_cache.shell.model import SHELLS, Command, Script, options
 from migrate_cache.shell.syntax import read_exec_form, read_script
 from migrate_cache.shell.tools import (
     CARGO_BUILDS,
-    TOOLS,
     all_commands,
     canonical,
     is_opaque,
@@ -15,7 +14,6 @@ from migrate_cache.shell.tools import (
 __all__ = [
     "CARGO_BUILDS",
     "SHELLS",
-    "TOOLS",
     "Command",
     "Script",
     "all_commands",

@@ -214,16 +214,6 @@ def tools(commands: Iterable[Command]) -> frozenset[str]:
     return frozenset(found)
 
 
-# The tools of the catalogue.
-TOOLS = _words(
-    """
-    cargo rustup sccache ccache go golangci-lint npm yarn pnpm bun node-gyp next turbo nx vite
-    webpack cypress playwright pip pipx uv poetry conda mamba mypy pytest ruff mvn gradle sbt
-    coursier kotlinc dotnet composer bundle rails mix rebar3 swift bazel cabal stack zig elm dart
-    flutter cmake meson ninja conan vcpkg apt dnf apk zypper pacman nix huggingface-cli terraform
-    helm trivy grype
-    """
-)
 _TASK_RUNNERS = _words(
     """
     make gmake bmake just task go-task mage ninja scons waf ant rake invoke inv nox tox poe moon
@@ -254,10 +244,10 @@ _SCRIPT_SUFFIXES = (".sh", ".bash", ".py", ".js", ".mjs", ".ts", ".rb", ".pl", "
 _SYSTEM_FOLDER = re.compile(r"(?:/usr)?(?:/local)?/s?bin/|/opt/|.*/\.[a-z]+/(?:.*/)?bin/")
 
 
-def is_opaque(command: Command, known: frozenset[str] = TOOLS) -> bool:
+def is_opaque(command: Command, known: frozenset[str] = frozenset()) -> bool:
     """Return whether it cannot be told what `command` runs: a script or a task runner.
 
-    `known` names the tools that are themselves wherever they lie.
+    `known` names tools that are themselves wherever they lie.
     """
     program, arguments = canonical(command)
     if program in _TASK_RUNNERS or program.startswith(("$", "`")):
