@@ -13,7 +13,6 @@ from migrate_cache.text.errors import (
     ParseError,
     SafetyError,
     WriteError,
-    frame,
 )
 from tests.reading import read
 
@@ -271,13 +270,7 @@ def test_the_caret_minds_wide_and_combining_characters() -> None:
     assert caret.index("^") == line.index("--x") + 1 - 1
 
 
-def test_long_lines_are_cut_around_the_caret() -> None:
-    shown = frame("x" * 150 + "!" + "y" * 150, 151)
-    line, caret = shown.splitlines()
-    assert line[caret.index("^")] == "!"
-    assert line.strip().startswith("…")
-    assert line.endswith("…")
-    assert len(line) < 120
+def test_a_long_line_is_cut_around_the_caret() -> None:
     error = error_of(f"FROM a\nRUN {CACHE},id={'x' * 200},bad=1 y\n")
     line, caret = str(error).splitlines()[1:3]
     assert line[caret.index("^") :].startswith("bad=1")
