@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -28,7 +29,7 @@ def check_law(tree: Dockerfile) -> None:
     """Assert the law of the tree at every node, and that nothing is left without a meaning."""
     text = tree.source.text
     assert tree.text == text
-    for node in tree.nodes():
+    for node in nodes_of(tree):
         start, end = node.span
         children = node.children
         if children:
@@ -42,6 +43,14 @@ def check_law(tree: Dockerfile) -> None:
             assert isinstance(child, Node) or child.text == text[slice(*child.span)]
             assert child.kind != "OTHER", (node, child)
             assert child.span.start < child.span.end, (node, child)
+
+
+def nodes_of(tree: Node) -> Iterator[Node]:
+    """Yield a node and every node below it, in the order of the text."""
+    yield tree
+    for child in tree.children:
+        if isinstance(child, Node):
+            yield from nodes_of(child)
 
 
 def readings(tree: Dockerfile) -> list[Reading]:

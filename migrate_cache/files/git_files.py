@@ -14,7 +14,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 
 from migrate_cache.text.errors import display_path
-from migrate_cache.text.globs import Ignore
+from migrate_cache.text.globs import IgnoreFile
 
 __all__ = ["list_files", "work_tree"]
 
@@ -140,7 +140,7 @@ def _may_matter(path: str) -> bool:
     return any(hint in lower for hint in _HINTS)
 
 
-def _above(top: str, start: str) -> tuple[Ignore, ...]:
+def _above(top: str, start: str) -> tuple[IgnoreFile, ...]:
     """Return the ignore files in force above the content of `start`."""
     ignores = _ignores(top, "", ".git/info/exclude", ())
     at = ""
@@ -150,13 +150,15 @@ def _above(top: str, start: str) -> tuple[Ignore, ...]:
     return ignores
 
 
-def _ignores(top: str, folder: str, name: str, above: tuple[Ignore, ...]) -> tuple[Ignore, ...]:
+def _ignores(
+    top: str, folder: str, name: str, above: tuple[IgnoreFile, ...]
+) -> tuple[IgnoreFile, ...]:
     """Return the ignore files in force in `folder`, those that count most first."""
     data = _plain_file(os.path.join(top, folder, name))
-    return (Ignore(folder, data), *above) if data.strip() else above
+    return (IgnoreFile(folder, data), *above) if data.strip() else above
 
 
-def _ignored(ignores: tuple[Ignore, ...], path: str) -> bool:
+def _ignored(ignores: tuple[IgnoreFile, ...], path: str) -> bool:
     for ignore in ignores:
         decision = ignore.decide(path)
         if decision is not None:

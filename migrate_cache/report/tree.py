@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from migrate_cache.dockerfile.tree import (
     Dockerfile,
     Flag,
-    HeredocNode,
+    Heredoc,
     Instruction,
     MountOption,
     Node,
@@ -62,10 +62,9 @@ def _says(part: Part) -> str:
             return _quoted(part.name) + ("" if part.value is None else f" = {_quoted(part.value)}")
         case Flag():
             return " ".join(filter(None, (_quoted(part.word), _error(part))))
-        case HeredocNode():
-            heredoc = part.heredoc
-            marks = ("expand" if heredoc.expand else "", "chomp" if heredoc.chomp else "")
-            return " ".join(filter(None, (_quoted(heredoc.name), *marks)))
+        case Heredoc():
+            marks = ("expand" if part.expand else "", "chomp" if part.chomp else "")
+            return " ".join(filter(None, (_quoted(part.name), *marks)))
     return ""
 
 

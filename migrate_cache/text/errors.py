@@ -12,8 +12,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from migrate_cache.text.escape import point_at, printable
+
+if TYPE_CHECKING:
+    from migrate_cache.text.source import Source
 
 
 class MigrateError(Exception):
@@ -65,6 +69,19 @@ def _rebuild(kind: type[MigrateError], message: str, state: dict[str, object]) -
 
 class ParseError(MigrateError):
     """A Dockerfile that cannot be read, or a part of it that BuildKit would reject."""
+
+    @classmethod
+    def at(cls, source: Source, offset: int, message: str, hint: str = "") -> ParseError:
+        """Return an error that points at the character at `offset`."""
+        place = source.place(offset)
+        return cls(
+            message,
+            path=source.path,
+            line=place.line,
+            column=place.column,
+            source_line=source.line_text(place.line),
+            hint=hint,
+        )
 
 
 class ConfigError(MigrateError):

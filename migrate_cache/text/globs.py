@@ -1,8 +1,8 @@
-"""Patterns for files, as in a ``.gitignore``: of the configuration and of ignore files.
+"""Patterns for files as in a ``.gitignore``, in the configuration and in ignore files.
 
 A pattern without a slash matches a name at any depth; one with a slash starts at the
-folder it belongs to; what matches a folder holds for everything below it; ``**`` stands
-for any folders. Later patterns win over earlier ones, ``!`` takes back.
+folder it belongs to; what matches a folder matches everything below it; ``**`` stands
+for any folders. Later patterns win over earlier ones, and ``!`` takes a match back.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
-__all__ = ["Globs", "Ignore"]
+__all__ = ["Globs", "IgnoreFile"]
 
 _MAGIC = frozenset("*?[]!\\/#")
-# A pattern becomes a regular expression; each star multiplies what a hostile one may cost.
+# A pattern becomes a regular expression: each star multiplies the cost of a hostile one.
 _MOST_STARS = 8
 
 
 class Globs:
-    """Patterns that are fixed for a run; plain names cost a look into a set."""
+    """A fixed list of patterns; plain names alone are looked up in a set."""
 
     def __init__(self, patterns: Iterable[str]) -> None:
         ordered = tuple(patterns)
@@ -36,7 +36,7 @@ class Globs:
         return not self._names.isdisjoint(path.split("/"))
 
 
-class Ignore:
+class IgnoreFile:
     """The patterns of one ignore file; `base` is its folder, ``""`` or with a final slash."""
 
     __slots__ = ("_spec", "base")
@@ -52,7 +52,7 @@ class Ignore:
 
 
 def _compile(patterns: Iterable[str]) -> GitIgnoreSpec:
-    """Compile patterns; those that git would not understand or that cost too much match nothing."""
+    """Compile patterns, without those that git does not understand or that cost too much."""
     from pathspec import GitIgnoreSpec
 
     kept = []
@@ -61,7 +61,7 @@ def _compile(patterns: Iterable[str]) -> GitIgnoreSpec:
             continue
         try:
             GitIgnoreSpec.from_lines([pattern])
-        except ValueError:  # git passes over such a line, too
+        except ValueError:  # git skips such a line, too
             continue
         kept.append(pattern)
     return GitIgnoreSpec.from_lines(kept)

@@ -143,7 +143,7 @@ def test_files_one_after_the_other_are_read_as_each_alone(above: str, below: str
     if isinstance(first, ParseError) or isinstance(second, ParseError) or first.escape != "\\":
         return
     last = first.instructions[-1]
-    if last.line.heredocs == () and last.line.head.end == len(above):
+    if last.line.heredocs == () and last.line.span.end == len(above):
         # The last line may go on: a continuation that nothing ends.
         ends = last.line.pieces[-1].end
         if above[ends : ends + 1] == "\\":

@@ -75,7 +75,7 @@ def test_the_users_of_a_cache_stay_together_when_one_is_refused(
 
 def test_a_result_that_would_change_again_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     # Edits that leave the lock where it is: a second run would find the same to do.
-    monkeypatch.setattr(changes, "mount_edits", lambda mount, *_: mount.set("sharing", "LOCKED"))
+    monkeypatch.setattr(changes, "set_cache", lambda mount, *_: mount.set("sharing", "LOCKED"))
     monkeypatch.setattr(safety, "_as_planned", lambda *_: True)
     (file,) = migrate({"Dockerfile": LOCKED}).files
     assert isinstance(file.error, SafetyError)

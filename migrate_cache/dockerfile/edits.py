@@ -1,0 +1,77 @@
+"""Edits of a Dockerfile, beside those that a `Mount` offers itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from migrate_cache.dockerfile.nodes import Token
+from migrate_cache.text.edit import Edit, apply_edits
+from migrate_cache.text.source import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from migrate_cache.dockerfile.mount import Mount
+    from migrate_cache.dockerfile.tree import Dockerfile, Instruction
+
+
+def apply(tree: Dockerfile, edits: Iterable[Edit]) -> str:
+    """Return the text of a file with all `edits` made, in whatever order they are given.
+
+    Raises:
+        ValueError: where two edits overlap, or two insertions meet at one place.
+
+    """
+    return apply_edits(tree.source.text, edits)
+
+
+def set_cache(mount: Mount, new_id: str | None, new_sharing: str | None) -> tuple[Edit, ...]:
+    """Return the edits that give a cache mount another id and another sharing mode.
+
+    None leaves an option as it is; a mode of ``""`` takes the option out, or, where quotes or
+    a line break hold it in its place, makes it ``shared``, which means the same. A new id
+    takes the place of a mode that goes, else it stands after the target.
+    """
+    if new_id is not None and mount.option("id") is None and new_sharing == "":
+        return mount.replace("sharing", "id", new_id)
+    edits: tuple[Edit, ...] = ()
+    if new_id is not None:
+        has_id = mount.option("id") is not None
+        edits += mount.set("id", new_id) if has_id else mount.add("id", new_id, after="target")
+    if new_sharing:
+        edits += mount.set("sharing", new_sharing)
+    elif new_sharing == "":
+        edits += _drop_sharing(mount)
+    return edits
+
+
+def _drop_sharing(mount: Mount) -> tuple[Edit, ...]:
+    try:
+        return mount.remove("sharing")
+    except ValueError:
+        return mount.set("sharing", "shared")
+
+
+def insert_before(tree: Dockerfile, instruction: Instruction, *lines: str) -> Edit:
+    """Return the edit that puts lines above an instruction and the comments that belong to it.
+
+    Lines are given without their ending, which is the file's. Comments belong to an
+    instruction if no blank line stands between.
+    """
+    source = tree.source
+    start = _start_of_comments(tree, instruction)
+    return Edit(Span(start, start), "".join(line + source.newline for line in lines))
+
+
+def _start_of_comments(tree: Dockerfile, instruction: Instruction) -> int:
+    """Return where the block of comment lines right above an instruction begins."""
+    text, start = tree.source.text, instruction.span.start
+    for child in reversed(tree.children[: tree.children.index(instruction)]):
+        if not isinstance(child, Token) or child.kind not in ("COMMENT", "NEWLINE", "BLANK"):
+            break
+        line_start = text.rfind("\n", 0, child.span.start) + 1
+        if child.kind == "NEWLINE" and not text[line_start : child.span.end].strip():
+            break
+        if child.kind == "COMMENT":
+            start = line_start
+    return start
