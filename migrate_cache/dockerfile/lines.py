@@ -64,13 +64,15 @@ class LogicalLine:
 
     `text` is the joined line. `pieces` are the parts of the file that it is made of, and
     `starts` the offsets in `text` at which they begin. `span` covers all physical lines,
-    heredocs and the last line ending included.
+    heredocs and the last line ending included; lines are numbered from 1.
     """
 
     text: str
     pieces: tuple[Span, ...]
     starts: tuple[int, ...]
     span: Span
+    first_line: int
+    last_line: int
     heredocs: tuple[HeredocLines, ...] = ()
 
     def offset(self, position: int) -> int:
@@ -175,7 +177,8 @@ class _Reader:
         self.source = source
         self.text = source.text
         self._starts = source.line_starts
-        self._index = 0
+        # The number of the last line read.
+        self.number = 0
 
     def __iter__(self) -> Iterator[_Line]:
         while (line := self.next()) is not None:
@@ -184,11 +187,11 @@ class _Reader:
     def next(self) -> _Line | None:
         """Return the next line, None at the end of the file."""
         text, starts = self.text, self._starts
-        start = starts[self._index] if self._index < len(starts) else len(text)
+        start = starts[self.number] if self.number < len(starts) else len(text)
         if start == len(text):
             return None
-        self._index += 1
-        stop = starts[self._index] if self._index < len(starts) else len(text)
+        self.number += 1
+        stop = starts[self.number] if self.number < len(starts) else len(text)
         if start == 0 and text.startswith(BOM):
             start = 1
         end = stop
@@ -273,7 +276,7 @@ class _Directives:
 def _logical_line(
     reader: _Reader, escape: str, first: _Line, may_hold_heredoc: MayHoldHeredoc
 ) -> LogicalLine:
-    text, last = reader.text, first
+    text, last, number = reader.text, first, reader.number
     goes_on, end = _continuation(text, first.content, first.end, escape)
     pieces = [Span(first.content, end)]
     while goes_on and (line := reader.next()) is not None:
@@ -288,6 +291,8 @@ def _logical_line(
         tuple(pieces),
         tuple(accumulate(lengths, initial=0))[:-1],
         Span(first.start, last.stop),
+        number,
+        reader.number,
     )
     if "<<" not in joined.text or not may_hold_heredoc(joined.text, escape):
         return joined
@@ -329,7 +334,7 @@ def _with_heredocs(reader: _Reader, line: LogicalLine) -> LogicalLine:
     if not heredocs:
         return line
     span = Span(line.span.start, heredocs[-1].span.end)
-    return replace(line, span=span, heredocs=tuple(heredocs))
+    return replace(line, span=span, last_line=reader.number, heredocs=tuple(heredocs))
 
 
 def _heredoc(reader: _Reader, word: HeredocWord) -> HeredocLines | None:

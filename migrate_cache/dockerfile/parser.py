@@ -59,7 +59,7 @@ def parse(data: bytes | str, path: str | None = None) -> Dockerfile:
     source = Source(text, path or "Dockerfile")
     if isinstance(data, str) and (found := _NO_BYTE.search(data)):
         raise ParseError.at(source, found.start(), "not text: half of a surrogate pair")
-    return _Parser(source).dockerfile()
+    return _Parser(source, read_lines(source, _may_hold_heredoc)).dockerfile()
 
 
 def grammar() -> str:
@@ -91,38 +91,33 @@ def _lark(escape: str) -> Lark:
 class _Parser:
     """Reads one file."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, lines: Lines) -> None:
         self._source = source
         self._text = source.text
-        self._escape = "\\"
+        self._lines = lines
+        self._escape = lines.escape
 
     def dockerfile(self) -> Dockerfile:
-        lines = read_lines(self._source, _may_hold_heredoc)
-        self._escape = lines.escape
-        self._refuse_binary(lines.logical[0])
-        instructions = tuple(map(self._instruction, lines.logical))
+        self._refuse_binary(self._lines.logical[0])
+        instructions = tuple(map(self._instruction, self._lines.logical))
         errors = [instruction.error for instruction in instructions if instruction.error]
         if not errors and (error := self._first(check_order(instructions))):
             errors.append(error)
+        span = Span(0, len(self._text))
+        parts: list[Part] = [*instructions]
+        parts += self._tokens("BOM", [Span(0, 1)] if self._text.startswith(BOM) else [])
+        parts += self._tokens("DIRECTIVE", (each.span for each in self._lines.directives))
+        parts.sort(key=lambda part: part.span)
         return Dockerfile(
             "dockerfile",
-            Span(0, len(self._text)),
-            self._outline(lines, instructions),
+            span,
+            cover(self._text, parts, span),
             source=self._source,
-            escape=lines.escape,
-            directives=lines.directives,
+            escape=self._escape,
+            directives=self._lines.directives,
             instructions=instructions,
             errors=tuple(errors),
         )
-
-    def _outline(self, lines: Lines, instructions: tuple[Instruction, ...]) -> tuple[Part, ...]:
-        """Return the instructions, directives and what stands between them."""
-        parts: list[Part] = [*instructions]
-        if self._text.startswith(BOM):
-            parts.append(Token("BOM", Span(0, 1), BOM))
-        parts += self._tokens("DIRECTIVE", (directive.span for directive in lines.directives))
-        parts.sort(key=lambda part: part.span)
-        return cover(self._text, parts, Span(0, len(self._text)))
 
     def _refuse_binary(self, first: LogicalLine) -> None:
         keyword = first.text[:64].strip(SPACES).split(" ")[0]
@@ -133,6 +128,9 @@ class _Parser:
                 "not a text file: the first instruction's keyword holds binary data",
                 "Dockerfiles are read as UTF-8; UTF-16 needs converting",
             )
+
+    def _parse(self, rule: str, text: str) -> LarkTree:
+        return _lark(self._escape).parse(text, start=rule)
 
     def _first(self, rejections: Rejections) -> ParseError | None:
         """Return the first rejection as an error, None where there is none."""
@@ -147,7 +145,7 @@ class _Parser:
         heredocs = tuple(map(self._heredoc, line.heredocs))
         if text:
             start = line.text.index(text)
-            tree = _lark(self._escape).parse(text, start="instruction")
+            tree = self._parse("instruction", text)
             return self._statement(tree, line, start, heredocs)
         # An escape character alone ends the file: BuildKit reads an instruction without a name.
         draft = Instruction(
@@ -157,8 +155,6 @@ class _Parser:
             keyword="",
             written_keyword="",
             line=line,
-            start_line=self._source.place(line.span.start).line,
-            end_line=self._last_line(line),
             escape=self._escape,
         )
         return replace(draft, error=self._first(check_instruction(draft)))
@@ -182,7 +178,7 @@ class _Parser:
             if not isinstance(part, str):
                 parts.append(self._statement(part, line, start, heredocs, is_trigger=True))
             elif part.type == "FLAG":
-                parts.append(self._flag(FlagWord(part, begin, line, self._escape), line))
+                parts.append(self._flag(FlagWord(part, begin, line, self._escape)))
             else:
                 parts += self._tokens(part.type, line.spans(begin, begin + len(part)))
         span = Span(parts[0].span.start, parts[-1].span.end)
@@ -201,8 +197,6 @@ class _Parser:
             keyword=keyword,
             written_keyword=written,
             line=line,
-            start_line=self._source.place(line.span.start).line,
-            end_line=self._last_line(line),
             escape=self._escape,
             arguments=line.text[arguments_at:].strip(SPACES),
             flag_nodes=flags,
@@ -214,9 +208,6 @@ class _Parser:
         error = self._first(check_instruction(draft))
         error = error or next((flag.error for flag in flags if flag.error), None)
         return replace(draft, error=error) if error else draft
-
-    def _last_line(self, line: LogicalLine) -> int:
-        return self._source.place(max(line.span.start, line.span.end - 1)).line
 
     def _heredoc(self, lines: HeredocLines) -> Heredoc:
         children = self._tokens("HEREDOC_BODY", [lines.body])
@@ -233,26 +224,26 @@ class _Parser:
 
     # -- flags and mounts -------------------------------------------------------------
 
-    def _flag(self, word: FlagWord, line: LogicalLine) -> Flag:
-        tree = _lark(self._escape).parse(word.text, start="flag")
-        tokens = {token.type: token for token in _tokens_of(tree)}
+    def _flag(self, word: FlagWord) -> Flag:
+        tokens = {token.type: token for token in _tokens_of(self._parse("flag", word.text))}
         name = str(tokens.get("NAME", ""))
         value = str(tokens.get("VALUE_OF_FLAG", "")) if "EQUALS" in tokens else None
-        span = Span(line.offset(word.start), line.end_offset(word.end))
-        is_mount = name == "mount"
+        error = self._torn(word)
+        if name != "mount":
+            leaves = (leaf for token in tokens.values() for leaf in self._decoded(token, word))
+            children = cover(self._text, leaves, word.span)
+            return Flag(
+                "flag", word.span, children, word=word.text, name=name, value=value, error=error
+            )
+        tokens.pop("VALUE_OF_FLAG", None)
         parts: list[Part] = []
         for token in tokens.values():
-            if not is_mount or token.type != "VALUE_OF_FLAG":
-                parts += self._decoded(token, word)
-        error = self._torn(word, line)
-        if not is_mount:
-            children = cover(self._text, parts, span)
-            return Flag("flag", span, children, word=word.text, name=name, value=value, error=error)
+            parts += self._decoded(token, word)
         contents, options, unreadable = self._mount_value(value or "", word)
         draft = Mount(
             "mount",
-            span,
-            cover(self._text, parts + contents, span),
+            word.span,
+            cover(self._text, parts + contents, word.span),
             word=word.text,
             name=name,
             value=value,
@@ -261,12 +252,12 @@ class _Parser:
         error = error or unreadable or self._first(check_mount(draft))
         return replace(draft, error=error) if error else draft
 
-    def _torn(self, word: FlagWord, line: LogicalLine) -> ParseError | None:
-        if word.torn < 0:
+    def _torn(self, word: FlagWord) -> ParseError | None:
+        if word.torn is None:
             return None
         return ParseError.at(
             self._source,
-            line.offset(word.torn),
+            word.torn,
             "BuildKit cuts this character in two: it reads a part of it as a blank",
             "put the value in quotes, or write it without this character",
         )
@@ -281,7 +272,7 @@ class _Parser:
         parts: list[Part] = []
         try:
             # Go's reader of CSV drops a carriage return at the end.
-            tree = _lark(self._escape).parse(value.removesuffix("\r"), start="mount")
+            tree = self._parse("mount", value.removesuffix("\r"))
         except UnexpectedInput as unexpected:
             parts += self._tokens("VALUE_OF_FLAG", word.spans(at, len(word.text)))
             return parts, (), self._bad_quote(unexpected, word, at)

@@ -68,15 +68,13 @@ class Instruction(Node):
     `keyword` is in upper case, `written_keyword` as in the file; `arguments` is the joined
     text after the flags, without outer blanks; `words` are the words of FROM, ARG, ENV and
     LABEL (quotes kept); `exec_form` holds the strings of a JSON array, where the keyword
-    takes one. Lines count from 1 and include heredocs. `error` says why BuildKit would
-    reject the instruction.
+    takes one. A trigger has the `line` and the `heredocs` of its ONBUILD. `error` says why
+    BuildKit would reject the instruction.
     """
 
     keyword: str
     written_keyword: str
     line: LogicalLine
-    start_line: int
-    end_line: int
     escape: str
     arguments: str = ""
     flag_nodes: tuple[Flag, ...] = ()
@@ -102,6 +100,16 @@ class Instruction(Node):
     def start(self) -> int:
         """The offset of the keyword's first character; the ONBUILD's for a trigger."""
         return self.line.pieces[0].start
+
+    @property
+    def start_line(self) -> int:
+        """The number of the first line, from 1."""
+        return self.line.first_line
+
+    @property
+    def end_line(self) -> int:
+        """The number of the last line, heredocs included."""
+        return self.line.last_line
 
 
 class Run(Instruction):

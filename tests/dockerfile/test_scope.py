@@ -113,6 +113,7 @@ def test_which_arguments_decide(text: str, depends: str) -> None:
         ("${A:-n}", None, "", "A"),
         ("'$N'\"$E\"\\$N", "$N/e$N", "", ""),
         ("${E%x}", None, "", "E"),
+        ("$*/$?$$", "/", "* ? $", ""),
     ],
 )
 def test_expansion(word: str, text: str | None, undeclared: str, open_names: str) -> None:
