@@ -236,3 +236,99 @@ def test_chained_onbuilds_and_a_wrong_trigger() -> None:
 def test_a_json_array_of_anything_else_is_rejected(text: str) -> None:
     assert run_of(f"RUN {text}\n").error is not None
     assert tree_of(f"FROM a\nHEALTHCHECK CMD {text}\n").errors
+
+
+REJECTED = [
+    ("ADD --unpack=x a b", "expecting boolean value for flag --unpack, not: x"),
+    ("COPY --link= a b", "missing a value on flag: --link"),
+    ("FROM --platform a", "missing a value on flag: --platform"),
+    ("ARG", "ARG requires at least one argument"),
+    ("ENV", "ENV requires at least one argument"),
+    ("ENV =a", "ENV names can not be blank"),
+    ("LABEL a", "LABEL must have two arguments"),
+    ("LABEL --x=y a=b", "unknown flag: --x"),
+    ("CMD --x y", "unknown flag: --x"),
+    ("ENTRYPOINT --x y", "unknown flag: --x"),
+    ("EXPOSE --x 80", "unknown flag: --x"),
+    ("MAINTAINER", "MAINTAINER requires exactly one argument"),
+    ("STOPSIGNAL", "STOPSIGNAL requires exactly one argument"),
+    ("WORKDIR", "WORKDIR requires exactly one argument"),
+    ("WORKDIR --x y", "unknown flag: --x"),
+    ("ADD a", "ADD requires at least two arguments, but only 1 was provided"),
+    ("ADD a <<E\nE", "ADD cannot accept a heredoc as a destination"),
+    ("SHELL []", "SHELL requires at least one argument"),
+    ("VOLUME", "VOLUME requires at least one argument"),
+    ('VOLUME ["a", " "]', "VOLUME specified can not be an empty string"),
+    ("VOLUME --x /a", "unknown flag: --x"),
+    ("ONBUILD --x RUN y", "unknown flag: --x"),
+    ("ONBUILD MAINTAINER a", "MAINTAINER isn't allowed as an ONBUILD trigger"),
+    ("ONBUILD ENV a", "ENV must have two arguments"),
+    ("ONBUILD CMD [1]", "arrays must be comprised of strings only"),
+    ("HEALTHCHECK", "HEALTHCHECK requires at least one argument"),
+    ("HEALTHCHECK NONE x", "HEALTHCHECK NONE takes no arguments"),
+    ("HEALTHCHECK CMD", "Missing command after HEALTHCHECK CMD"),
+    ("HEALTHCHECK CMD [ ]", "Missing command after HEALTHCHECK CMD"),
+    ("HEALTHCHECK --x=1 CMD y", "unknown flag: --x"),
+    ("HEALTHCHECK --retries=x CMD y", "invalid number of retries: x"),
+    ("HEALTHCHECK --timeout=-1ns CMD y", 'Interval "timeout" cannot be less than 1ms'),
+    ("HEALTHCHECK --timeout=9999999h CMD y", 'time: invalid duration "9999999h"'),
+]
+REJECTED_MOUNTS = [
+    ("type=bind,target=/c,uid=1", 'uid not allowed for "bind" type mounts'),
+    ("target=/c,mode=1", 'mode not allowed for "bind" type mounts'),
+    ("type=tmpfs,target=/c,gid=1", 'gid not allowed for "tmpfs" type mounts'),
+    ("type=tmpfs,target=/c,size=1x", "invalid value for size: 1x"),
+    ("size=1,type=tmpfs,target=/c", "unexpected key 'size' for mount type 'bind'"),
+    ("type=cache,target=/c,required", "unexpected key 'required' for mount type 'cache'"),
+    ("type=secret,id=a,required=maybe", "invalid value for required: maybe"),
+    ("type=cache,target=/c,env=X", "unexpected key 'env' for mount type 'cache'"),
+    ("type=secret", "invalid secret mount. one of source, target required"),
+    ("type=secret,id=a,from=b", "secret mount should not have a from"),
+    ("type=secret,id=a,sharing=shared", "secret mount should not define sharing"),
+    ("type=secret,id=a,source=b", "both source and id can't be set"),
+    ("type=ssh,sharing=shared", "invalid cache sharing set for ssh mount"),
+    ("type=cache,target=/c,gid=4294967296", "invalid value 4294967296 for gid"),
+    ("type=cache,target=/c,mode=0o7", "invalid value 0o7 for mode"),
+    ("type=cache,target=/c,readonly=yes", "invalid value for readonly: yes"),
+    ("type=cache,target=/c,=x", "unexpected key '' in '=x'"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), REJECTED)
+def test_what_an_instruction_may_not_say(text: str, message: str) -> None:
+    assert message in error_of(f"FROM a\n{text}\n").message
+
+
+@pytest.mark.parametrize(("mount", "message"), REJECTED_MOUNTS)
+def test_what_a_mount_may_not_say(mount: str, message: str) -> None:
+    assert error_of(f"FROM a\nRUN --mount={mount} x\n").message == message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ARG --x a",
+        "ADD --chown=a --exclude=b --exclude=c --link --unpack=False d e",
+        "COPY --link=TRUE --parents a b",
+        "ENV a b c",
+        'LABEL a="b c" d=',
+        'SHELL ["a"]',
+        'VOLUME ["/a"]',
+        "HEALTHCHECK NONE",
+        "HEALTHCHECK --interval=0 --timeout=1m30.5s --retries=+3 CMD x",
+        "ONBUILD COPY a",
+        "CMD [" + "0" * 5_000 + "]",
+        "CMD [1e999]",
+        "CMD [NaN]",
+        "CMD " + "[" * 50_000,
+        "RUN --mount=type=tmpfs,target=/t,size=1.5GiB x",
+        "RUN --mount=type=secret,id=a,required,env=X x",
+        "RUN --mount=type=secret,source=a,required=F x",
+        "RUN --mount=type=ssh,required=1,mode=0600,uid=0,gid=00042 x",
+        "RUN --mount=type=$T,size=1,env=y,target=/c x",
+        "RUN --mount=type=cache,target=/c,uid=$U,mode=$M,sharing=$S x",
+        "RUN --mount=type=cache,target=/c,from=a$ x",
+    ],
+)
+def test_what_buildkit_takes(text: str) -> None:
+    assert tree_of(f"FROM a\n{text}\n").errors == ()
