@@ -313,8 +313,8 @@ class _Parser:
                 case "KEY":
                     key, key_spans = _unquoted(token), spans
                 case "EQUALS":
-                    behind = spans[-1].end
-                    value, value_spans = "", (Span(behind, behind),)
+                    start_of_value = spans[-1].end
+                    value, value_spans = "", (Span(start_of_value, start_of_value),)
                 case "VALUE":
                     value, value_spans = _unquoted(token), spans
         here = word.end_offset(start)
@@ -345,7 +345,7 @@ class _Parser:
 
 
 def _may_hold_heredoc(joined: str, escape: str) -> bool:
-    """Whether a joined line is a RUN, COPY or ADD in shell form, or an ONBUILD of one."""
+    """Tell whether a joined line is a RUN, COPY or ADD in shell form, or an ONBUILD of one."""
     tree = _lark(escape).parse(joined.strip(SPACES), start="instruction")
     last = tree.children[-1]
     if tree.data == "onbuild" and not isinstance(last, str):
@@ -363,7 +363,7 @@ def _is_argument(part: LarkTree | LarkToken) -> bool:
 def _exec_form(arguments: list[LarkTree | LarkToken]) -> tuple[str, ...] | None:
     for part in arguments:
         if isinstance(part, str) and part.type == "EXEC_FORM":
-            # Go has no other way to spell what is no character.
+            # Go replaces a lone surrogate.
             return tuple(_SURROGATE.sub("\ufffd", word) for word in json.loads(part))
     return None
 

@@ -29,6 +29,8 @@ PLATFORM_ARGS = frozenset(
     for part in ("PLATFORM", "OS", "ARCH", "VARIANT", "OSVERSION")
 ) | {"TARGETSTAGE"}
 
+_NUMBER = re.compile(r"[0-9]{1,9}")
+
 Given = tuple[tuple[str, str | None], ...]
 
 POSIX_SHELLS = frozenset(("sh", "bash", "dash", "ash", "ksh", "zsh", "busybox"))
@@ -337,7 +339,7 @@ class _Walker:
             sources.extend(mount.from_ for mount in instruction.mounts)
         for source in filter(None, sources):
             index = self.names.get(source.lower())
-            if index is None and source.isdigit() and int(source) < stage.index:
+            if index is None and _NUMBER.fullmatch(source) and int(source) < stage.index:
                 index = int(source)
             if index is not None:
                 self.copies.setdefault(stage.index, set()).add(index)
@@ -378,8 +380,8 @@ def environment_pairs(instruction: Instruction) -> list[tuple[str, str]]:
     if not instruction.words:
         return []
     if "=" not in instruction.words[0]:
-        parts = instruction.arguments.split(None, 1)
-        return [(parts[0], parts[1] if len(parts) > 1 else "")]
+        name, *rest = words.BLANKS.split(instruction.arguments, maxsplit=1)
+        return [(name, "".join(rest))]
     pairs = []
     for word in instruction.words:
         name, _, value = word.partition("=")

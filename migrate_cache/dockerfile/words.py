@@ -17,6 +17,8 @@ SPACES = (
     "\u2028\u2029\u202f\u205f\u3000"
 )
 SPACE = re.compile(f"[{SPACES}]+")
+# The blanks at which BuildKit splits arguments that have no quotes.
+BLANKS = re.compile(r"[\t\v\f\r ]+")
 _SPECIAL = "@*#?-$!"
 _OPERATORS = ("-", "+", "?", "#", "%", "/", ":-", ":+", ":?")
 # Characters that mean themselves everywhere, and end nothing.

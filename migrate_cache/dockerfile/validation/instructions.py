@@ -13,7 +13,7 @@ from migrate_cache.dockerfile.nodes import Token
 from migrate_cache.dockerfile.validation.flags import check_flags, check_health_flags
 from migrate_cache.dockerfile.validation.go_values import is_mixed_array
 from migrate_cache.dockerfile.validation.rejection import Rejection, suggest, suggest_or_list
-from migrate_cache.dockerfile.words import SPACE, heredoc_word
+from migrate_cache.dockerfile.words import BLANKS, SPACE, heredoc_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from migrate_cache.dockerfile.tree import Instruction
     from migrate_cache.dockerfile.validation.rejection import Rejections
 
-_BLANKS = re.compile(r"[\t\v\f\r ]+")
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9-_.]*")
 # HEALTHCHECK's type ends byte by byte, as flags do.
 _TYPE_AND_COMMAND = re.compile(
@@ -89,7 +88,7 @@ def _check_json(instruction: Instruction) -> Rejections:
 def _check_assignments(instruction: Instruction) -> Rejections:
     words = instruction.words
     if words and "=" not in words[0]:
-        if not _BLANKS.search(instruction.arguments):
+        if not BLANKS.search(instruction.arguments):
             yield Rejection(
                 f"{instruction.keyword} must have two arguments",
                 _arguments_offset(instruction),
@@ -249,7 +248,7 @@ def _arguments(instruction: Instruction) -> tuple[str, ...]:
     if instruction.keyword in ("ARG", "FROM"):
         return instruction.words
     if instruction.keyword in ("ADD", "COPY", "EXPOSE", "VOLUME"):
-        return tuple(_BLANKS.split(text)) if text else ()
+        return tuple(BLANKS.split(text)) if text else ()
     return (text,) if text else ()
 
 
