@@ -7,10 +7,14 @@ anything, or break out of an id.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from migrate_cache.text.errors import ConfigError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
 __all__ = [
     "DEFAULT_ID_TEMPLATE",
@@ -56,6 +60,43 @@ class Settings:
     build_files: tuple[str, ...] = ()
     overrides: tuple[Override, ...] = ()
     caches: tuple[Mapping[str, object], ...] = ()
+
+    def for_file(self, path: str, project: str) -> FileSettings:
+        """Return the settings in effect for one file; the last override that matches counts."""
+        matching = (own for own in reversed(self.overrides) if _matcher(own.files)(path))
+        override = next(matching, None)
+        own = override or Override(())
+        return FileSettings(
+            service=own.service or self.service,
+            id=own.id,
+            id_template=own.id_template or self.id_template,
+            skip=own.skip,
+            project=project,
+            override=override,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FileSettings:
+    """The settings in effect for one Dockerfile.
+
+    `id` is the whole id that an override gives, ``""`` for none; `project` is the project's
+    name; `override` is the table that matches the file, if any does.
+    """
+
+    service: str
+    id: str
+    id_template: str
+    skip: bool
+    project: str
+    override: Override | None
+
+
+@lru_cache(maxsize=256)
+def _matcher(globs: tuple[str, ...]) -> Callable[[str], bool]:
+    from migrate_cache.text.globs import Globs
+
+    return Globs(globs).match
 
 
 def settings_from(*sources: Mapping[str, object]) -> Settings:
@@ -147,9 +188,9 @@ def _check_glob(name: str, pattern: str) -> None:
 def _check_codes(name: str, codes: Sequence[str]) -> None:
     if not codes:
         return
-    from migrate_cache.rules.registry import RULES, unknown_prefixes
+    from migrate_cache.rules.registry import rule_names, unknown_prefixes
 
     for code in unknown_prefixes(codes):
-        guess = nearest(code.upper(), tuple(RULES))
+        guess = nearest(code.upper(), tuple(rule_names()))
         hint = f"did you mean {guess}?" if guess else "see --list-rules"
         raise ConfigError(f"{name}: there is no rule {code!r}", hint=hint)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from migrate_cache.plan.api import migrate
 from migrate_cache.settings import settings_from
+
+if TYPE_CHECKING:
+    from migrate_cache.plan.model import ProjectResult
 
 __all__ = ["Migrated", "migrated"]
 
@@ -16,19 +20,24 @@ class Migrated(Mapping[str, str]):
     """The texts after a migration by path; equal to a text where there is one file.
 
     `codes` holds the rule that decided about each cache mount, in the order of paths and
-    places; `reasons` the reasons in the same order; `notes` the codes of everything that is
-    said beside those decisions.
+    places; `reasons` the reasons in the same order; `changes` the codes of all changes, by
+    path and place; `notes` the codes of everything that is said beside those decisions.
     """
 
     __hash__ = None  # type: ignore[assignment]
 
-    def __init__(
-        self, texts: Mapping[str, str], codes: list[str], reasons: list[str], notes: list[str]
-    ) -> None:
+    def __init__(self, texts: Mapping[str, str], result: ProjectResult) -> None:
         self._texts = dict(texts)
-        self.codes = codes
-        self.reasons = reasons
-        self.notes = notes
+        self.codes = [outcome.rule for outcome in result.outcomes]
+        self.reasons = [outcome.reason for outcome in result.outcomes]
+        self.changes = [change.rule for file in result.files for change in file.changes]
+        decided = {(o.path, o.line, o.column, o.rule) for o in result.outcomes}
+        self.notes = [
+            note.rule
+            for file in result.files
+            for note in file.notes
+            if (file.path, note.line, note.column, note.rule) not in decided
+        ]
 
     def __getitem__(self, path: str) -> str:
         return self._texts[path]
@@ -70,18 +79,4 @@ def migrated(
     again = migrate(after, options, build_files=extra, root_name=root_name)
     assert [file.error for file in result.files] == [None] * len(texts), result.files
     assert {file.path: file.after for file in again.files} == after
-    decided = {
-        (outcome.path, outcome.line, outcome.column, outcome.rule) for outcome in result.outcomes
-    }
-    notes = [
-        note.rule
-        for file in result.files
-        for note in file.notes
-        if (file.path, note.line, note.column, note.rule) not in decided
-    ]
-    return Migrated(
-        after,
-        [outcome.rule for outcome in result.outcomes],
-        [outcome.reason for outcome in result.outcomes],
-        notes,
-    )
+    return Migrated(after, result)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from migrate_cache.rules import registry as rules
+from migrate_cache.report import rule_pages as rules
 
 README = Path(__file__).parent.parent / "README.md"
 

@@ -8,10 +8,9 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
 from importlib import util
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -21,6 +20,9 @@ from migrate_cache.builds import is_build_file
 from migrate_cache.files.config_file import CONFIG_NAMES, read_config
 from migrate_cache.files.discovery import is_dockerfile
 from migrate_cache.files.tally import tally_warnings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 HERE = Path(__file__).parent.parent
 EXAMPLES = HERE / "examples"

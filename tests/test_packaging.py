@@ -163,7 +163,7 @@ def test_what_the_wheel_holds(wheel: Path, tree: Path) -> None:
     }  # fmt: skip
     ours = {name for name in names if name.startswith("migrate_cache/")} - RESOURCES
     assert {Path(name).suffix for name in ours} == {".py"}
-    assert not [name for name in ours if re.search(r"test|fixture|conftest|__pycache__", name)]
+    assert not [name for name in ours if re.search(r"tests?[/_]|fixture|conftest|pycache", name)]
     modules = {f"migrate_cache/{name}" for name in contents(tree / "migrate_cache")}
     assert ours == {name for name in modules if name.endswith(".py")}
     assert described["Version"] == __version__

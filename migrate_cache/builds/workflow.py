@@ -1,176 +1,152 @@
-"""The builds of GitHub workflows: steps that use ``docker/build-push-action``."""
+"""Read the builds of GitHub workflows: steps that use ``docker/build-push-action``."""
 
 from __future__ import annotations
 
 import itertools
-import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Iterator, Mapping
 
-from migrate_cache.builds import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
 from migrate_cache.builds.model import (
-    MAX_BUILDS,
-    MAX_TEXT,
+    MAX_COMBINATIONS,
     Build,
-    Files,
-    Spec,
-    TooMuchError,
-    finish,
+    Draft,
+    default_dockerfile,
     folder_of,
-    inside,
+    resolve_path,
 )
+from migrate_cache.builds.sources import BUILD_STEPS, MAX_TEXT, LimitError, Sources
+from migrate_cache.builds.yaml import Document, Entries, is_null, line_of, load, rendered, value_of
 
 _ACTION = re.compile(r"docker/build-push-action(?:@.*)?", re.IGNORECASE)
 _EXPRESSION = re.compile(r"\$\{\{((?:(?!\$\{\{).)*?)\}\}", re.DOTALL)
 _OPERAND = re.compile(
     r"(?P<path>[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*)|'(?P<text>(?:[^']|'')*)'", re.ASCII
 )
-_MAX_COMBINATIONS = 1000
 
-Values = Mapping[str, str | None]
-"""``matrix.x``, ``matrix.x.y`` and ``env.X`` -> text; None is a value that is not known."""
-
-
-def read_workflows(files: Files, names: Sequence[str]) -> list[Build]:
-    """Return the builds of all workflows in `names`."""
-    return [build for name in sorted(names) for build in _workflow(files, name)]
+Values = dict[str, str | None]
+"""``matrix.x``, ``matrix.x.y`` and ``env.X`` -> text; None is an unknown value."""
 
 
-def _workflow(files: Files, name: str) -> list[Build]:
-    data = files.read(name)
-    if data is None:
-        return []
-    if b"build-push-action" not in data.lower() and b"\0" not in data:
-        return []  # most workflows build no image
-    document = yaml.load(data, files.report(name))
+def read_workflows(sources: Sources, texts: Mapping[str, bytes]) -> list[Build]:
+    """Return the builds of all workflows; `texts` are their contents by path."""
+    return [build for name in sorted(texts) for build in _builds(sources, name, texts[name])]
+
+
+def _builds(sources: Sources, name: str, data: bytes) -> list[Build]:
+    log = sources.log(name)
+    document = load(data, log)
     if document is None or not document.roots:
         return []
-    found: dict[Build, None] = {}
+    found: list[Build] = []
     try:
-        for build in _jobs(document, files, name):
-            found.setdefault(build)
-            if len(found) >= MAX_BUILDS:
-                document.report.warn(0, 0, f"declares more than {MAX_BUILDS} builds")
-                break
-    except TooMuchError as error:
-        document.report.warn(0, 0, f"{error}; the rest of it was not read")
-    return list(found)
+        found.extend(_jobs(document, sources, name))
+    except LimitError as error:
+        log.stopped(error)
+    return found
 
 
-def _jobs(document: yaml.Document, files: Files, name: str) -> Iterator[Build]:
-    # .github/workflows/ci.yml: what it names is seen from the folder of .github.
+def _jobs(document: Document, sources: Sources, name: str) -> Iterator[Build]:
+    # Paths in .github/workflows/ci.yml are relative to the folder of .github.
     home = folder_of(folder_of(folder_of(name)))
     top = document.mapping(document.roots[0], "the file")
     outer = _environment(document, top)
-    for job, (_, node) in document.mapping(_at(top, "jobs"), "jobs").items():
+    for job, (_, node) in document.mapping(value_of(top, "jobs"), "jobs").items():
         entries = document.mapping(node, f"the job {job!r}")
-        env = outer | _environment(document, entries)
+        env = ChainMap(_environment(document, entries), outer)
         matrix: list[Values] | None = None
-        for step in document.sequence(_at(entries, "steps"), "steps"):
+        for step in document.sequence(value_of(entries, "steps"), "steps"):
             fields = document.mapping(step, "a step")
-            uses = _at(fields, "uses")
-            if not isinstance(uses, yaml.Scalar) or not _ACTION.fullmatch(uses.text):
+            uses = value_of(fields, "uses")
+            if not isinstance(uses, ScalarNode) or not _ACTION.fullmatch(uses.value):
                 continue
             if matrix is None:
                 matrix = _matrix(document, entries)
-            inputs = document.mapping(_at(fields, "with"), "with")
-            step_env = env | _environment(document, fields)
+            inputs = document.mapping(value_of(fields, "with"), "with")
+            step_env = env.new_child(_environment(document, fields))
             used = _matrix_names(inputs)
             for values in matrix:
-                here = {key: value for key, value in values.items() if _root_of(key) in used}
-                document.budget.spend(len(inputs) + 1)
-                inputs_here = _Inputs(document, inputs, {**step_env, **here})
-                yield _build(inputs_here, files, home, (name, uses.line, _label(job, here)))
-
-
-def _label(job: str, values: Values) -> str:
-    """Return the job's name with the values that its build depends on."""
-    return "-".join([job, *(value for value in values.values() if value)])
-
-
-def _build(inputs: _Inputs, files: Files, home: str, at: tuple[str, int, str]) -> Build:
-    spec = Spec()
-    context = inputs.text("context", "")
-    folder, context_path = home, inside(home, ".")
-    if context is not None and context.startswith("{{defaultContext}}"):
-        folder = inside(home, context.partition(":")[2] or ".") or ""
-        context_path = folder or None
-    elif context != "":
-        context_path = inside(home, context)
-    dockerfile = inputs.text("file", "")
-    if dockerfile:
-        found = inside(folder, dockerfile) if folder else None
-    elif dockerfile is None or context_path is None:
-        found = None
-    else:
-        found = posixpath.normpath(posixpath.join(context_path, "Dockerfile"))
-        lower = posixpath.join(posixpath.dirname(found), "dockerfile")
-        if not files.exists(found) and files.exists(lower):
-            found = lower
-    spec.put("target", inputs.text("target", ""))
-    for line in inputs.lines("build-args"):
-        key, equals, value = (line or "").partition("=")
-        if equals:
-            spec.args[key.strip()] = value
-    spec.args.update(dict.fromkeys(inputs.unknown_args))
-    spec.platforms = [
-        part.strip()
-        for line in inputs.lines("platforms")
-        for part in ([""] if line is None else line.split(","))
-        if line is None or part.strip()
-    ]
-    origin, line_number, label = at
-    return finish(
-        spec,
-        name=label,
-        origin=origin,
-        line=line_number,
-        where=(found or "", context_path or ""),
-        kind="workflow",
-    )
+                here = {key: value for key, value in values.items() if key.split(".")[1] in used}
+                document.budget.spend(BUILD_STEPS + len(values))
+                label = "-".join([job, *filter(None, here.values())])
+                step_inputs = _Inputs(document, inputs, step_env.new_child(here))
+                draft, paths = step_inputs.draft(sources, home)
+                yield draft.build("workflow", label, (name, line_of(uses)), paths)
 
 
 class _Inputs:
-    """What a step gives to its action, with the expressions in it replaced."""
+    """The inputs of a step's action, with the expressions in them replaced."""
 
-    def __init__(self, document: yaml.Document, entries: yaml.Entries, values: Values) -> None:
+    def __init__(
+        self, document: Document, entries: Entries, values: Mapping[str, str | None]
+    ) -> None:
         self._document = document
         self._entries = entries
         self._values = values
-        self.unknown_args: list[str] = []
 
-    def text(self, name: str, default: str) -> str | None:
-        """Return an input; None where it is not known."""
-        if name not in self._entries:
-            return default
-        scalar = self._document.text(self._entries[name][1], name)
-        return None if scalar is None else self._replaced(scalar.text.strip())
+    def draft(self, sources: Sources, home: str) -> tuple[Draft, tuple[str, str]]:
+        """Return the build, and the paths of its Dockerfile and context."""
+        given = self._text("context")
+        folder = home
+        context = resolve_path(home, given or ".") if given is not None else None
+        if given is not None and given.startswith("{{defaultContext}}"):
+            context = resolve_path(home, given.partition(":")[2] or ".")
+            folder = context or ""
+        file = self._text("file")
+        dockerfile: str | None = None
+        if file:
+            dockerfile = resolve_path(folder, file) if folder else None
+        elif file is not None and context is not None:
+            dockerfile = default_dockerfile(context, sources)
+        draft = Draft({"target": self._text("target")}, self._args(), self._platforms())
+        return draft, (dockerfile or "", context or "")
 
-    def lines(self, name: str) -> list[str | None]:
-        """Return the lines of an input; None for a line that is not known."""
+    def _args(self) -> Values:
+        found: Values = {}
+        for line, written in self._lines("build-args"):
+            key, equals, value = (written if line is None else line).partition("=")
+            if line is None:
+                found["" if "$" in key else key.strip()] = None
+            elif equals:
+                found[key.strip()] = value
+        return found
+
+    def _platforms(self) -> list[str]:
+        return [
+            part.strip()
+            for line, _ in self._lines("platforms")
+            for part in ([""] if line is None else line.split(","))
+            if line is None or part.strip()
+        ]
+
+    def _text(self, name: str) -> str | None:
+        """Return an input, ``""`` where it is not given; None where it is unknown."""
         if name not in self._entries:
-            return []
+            return ""
         scalar = self._document.text(self._entries[name][1], name)
-        if scalar is None or len(scalar.text) > MAX_TEXT:
+        return None if scalar is None else self._replaced(scalar.value.strip())
+
+    def _lines(self, name: str) -> list[tuple[str | None, str]]:
+        """Return the lines of an input, each with what is written; None for an unknown line."""
+        scalar = self._document.text(value_of(self._entries, name), name)
+        if scalar is None or len(scalar.value) > MAX_TEXT:
             return []
-        result: list[str | None] = []
-        for line in _EXPRESSION.sub(_on_one_line, scalar.text).split("\n"):
-            stripped = line.strip()
-            if not stripped or stripped.startswith("#"):
+        result: list[tuple[str | None, str]] = []
+        flat = _EXPRESSION.sub(lambda match: match[0].replace("\n", " "), scalar.value)
+        for line in flat.split("\n"):
+            written = line.strip()
+            if not written or written.startswith("#"):
                 continue
             self._document.budget.spend(1)
-            text = self._replaced(stripped)
-            key = stripped.partition("=")[0]
-            if name == "build-args" and text is None:
-                self.unknown_args.append("" if "$" in key else key.strip())
-            result += [None] if text is None else text.split("\n")
+            text = self._replaced(written)
+            result += [(part, written) for part in ([None] if text is None else text.split("\n"))]
         return result
 
     def _replaced(self, text: str) -> str | None:
         if len(text) > MAX_TEXT:
             return None
-        if "${{" not in text:
-            return text
         parts: list[str] = []
         position = 0
         for match in _EXPRESSION.finditer(text):
@@ -184,12 +160,8 @@ class _Inputs:
         return result if len(result) <= MAX_TEXT and "${{" not in text[position:] else None
 
 
-def _on_one_line(match: re.Match[str]) -> str:
-    return match[0].replace("\n", " ")
-
-
-def _evaluate(expression: str, values: Values) -> str | None:
-    """Return the value of names and texts, and of the first filled one of ``a || b``."""
+def _evaluate(expression: str, values: Mapping[str, str | None]) -> str | None:
+    """Return the value of a name or a text, or of the first non-empty one of ``a || b``."""
     result: str | None = ""
     for operand in expression.split("||"):
         match = _OPERAND.fullmatch(operand.strip())
@@ -199,126 +171,110 @@ def _evaluate(expression: str, values: Values) -> str | None:
             result = match["text"].replace("''", "'")
         else:
             result = values.get(match["path"])
-        if result is None:
-            return None
-        if result:
+        if result is None or result:
             return result
     return result
 
 
-def _environment(document: yaml.Document, entries: yaml.Entries) -> dict[str, str | None]:
-    found: dict[str, str | None] = {}
-    node = _at(entries, "env")
-    if isinstance(node, yaml.Mapping):
-        for key, (_, value) in document.mapping(node, "env").items():
-            document.budget.spend(1)
-            found[f"env.{key}"] = _literal(value)
-    return found
+def _environment(document: Document, entries: Entries) -> Values:
+    node = value_of(entries, "env")
+    if not isinstance(node, MappingNode):
+        return {}
+    env = document.mapping(node, "env")
+    document.budget.spend(len(env))
+    return {f"env.{key}": _literal(value) for key, (_, value) in env.items()}
 
 
-def _literal(node: yaml.Node) -> str | None:
-    if not isinstance(node, yaml.Scalar) or "${{" in node.text:
+def _literal(node: Node) -> str | None:
+    if not isinstance(node, ScalarNode) or "${{" in node.value:
         return None
-    return yaml.rendered(node) or ""
+    return "" if is_null(node) else rendered(node)
 
 
-def _at(entries: yaml.Entries, name: str) -> yaml.Node | None:
-    entry = entries.get(name)
-    return None if entry is None else entry[1]
-
-
-def _root_of(name: str) -> str:
-    return ".".join(name.split(".")[:2])
-
-
-def _matrix_names(inputs: yaml.Entries) -> set[str]:
-    """Return the ``matrix.x`` that the inputs which matter mention."""
+def _matrix_names(inputs: Entries) -> set[str]:
+    """Return the axes of the matrix that the inputs which matter mention."""
     texts = [
-        node.text
+        node.value
         for name in ("context", "file", "target", "platforms", "build-args")
-        if isinstance(node := _at(inputs, name), yaml.Scalar)
+        if isinstance(node := value_of(inputs, name), ScalarNode)
     ]
-    return {f"matrix.{name}" for text in texts for name in re.findall(r"matrix\.([\w-]+)", text)}
+    return {name for text in texts for name in re.findall(r"matrix\.([\w-]+)", text)}
 
 
-def _matrix(document: yaml.Document, job: yaml.Entries) -> list[Values]:
+def _matrix(document: Document, job: Entries) -> list[Values]:
     """Return the combinations of a job's matrix; one that is empty where none is known."""
-    strategy = _at(job, "strategy")
-    if not isinstance(strategy, yaml.Mapping):
+    strategy = value_of(job, "strategy")
+    if not isinstance(strategy, MappingNode):
         return [{}]
-    node = _at(document.mapping(strategy, "strategy"), "matrix")
-    if not isinstance(node, yaml.Mapping):
+    node = value_of(document.mapping(strategy, "strategy"), "matrix")
+    if not isinstance(node, MappingNode):
         return [{}]
     entries = document.mapping(node, "matrix")
     axes: list[list[Values]] = []
+    size = 1
     for name, (_, values) in entries.items():
         if name in {"include", "exclude"}:
             continue
-        if isinstance(values, yaml.Sequence) and values.items:
-            axes.append([_flat(document, name, item) for item in values.items])
+        if isinstance(values, SequenceNode) and values.value:
+            axes.append([_flat(document, name, item) for item in values.value])
         else:
             axes.append([{f"matrix.{name}": None}])
-    size = 1
-    for axis in axes:
-        size *= len(axis)
-    if size > _MAX_COMBINATIONS:
-        document.warn(node, f"the matrix has more than {_MAX_COMBINATIONS} combinations")
+        size *= len(axes[-1])
+    if size > MAX_COMBINATIONS:
+        document.warn(node, f"the matrix has more than {MAX_COMBINATIONS} combinations")
         return [{}]
     document.budget.spend(size * sum(max(map(len, axis)) for axis in axes) + size)
-    combinations: list[dict[str, str | None]] = [
+    combinations: list[Values] = [
         {key: value for part in parts for key, value in part.items()}
         for parts in itertools.product(*axes)
     ]
-    excluded = _listed(document, _at(entries, "exclude"))
-    if excluded:
-        combinations = [
-            combination
-            for combination in combinations
-            if not any(each and each.items() <= combination.items() for each in excluded)
-        ]
-    included = _listed(document, _at(entries, "include"))
-    document.budget.spend(len(combinations) * sum(map(len, included[:_MAX_COMBINATIONS])))
+    excluded = _listed(document, value_of(entries, "exclude"))
+    document.budget.spend(len(combinations) * sum(map(len, excluded)))
+    combinations = [
+        combination
+        for combination in combinations
+        if not any(each and each.items() <= combination.items() for each in excluded)
+    ]
+    included = _listed(document, value_of(entries, "include"))
+    document.budget.spend(len(combinations) * sum(map(len, included)))
     return _include(combinations if axes else [], included) or [{}]
 
 
-def _include(
-    combinations: list[dict[str, str | None]], included: list[dict[str, str | None]]
-) -> list[Values]:
+def _include(combinations: list[Values], included: list[Values]) -> list[Values]:
     """Add what ``include`` lists: to the combinations that it agrees with, else by itself."""
     originals = [dict(combination) for combination in combinations]
     extra: list[Values] = []
-    for entry in included[:_MAX_COMBINATIONS]:
+    for entry in included:
         agrees = [
-            index
-            for index, original in enumerate(originals)
+            combination
+            for combination, original in zip(combinations, originals, strict=True)
             if all(original.get(key, value) == value for key, value in entry.items())
         ]
-        for index in agrees:
-            combinations[index].update(entry)
+        for combination in agrees:
+            combination.update(entry)
         if not agrees:
             extra.append(entry)
     return [*combinations, *extra]
 
 
-def _listed(document: yaml.Document, node: yaml.Node | None) -> list[dict[str, str | None]]:
-    if not isinstance(node, yaml.Sequence):
+def _listed(document: Document, node: Node | None) -> list[Values]:
+    if not isinstance(node, SequenceNode):
         return []
-    found: list[dict[str, str | None]] = []
+    found: list[Values] = []
     for item in document.sequence(node, "the list"):
-        values: dict[str, str | None] = {}
-        if isinstance(item, yaml.Mapping):
+        values: Values = {}
+        if isinstance(item, MappingNode):
             for name, (_, value) in document.mapping(item, "an entry").items():
                 values |= _flat(document, name, value)
         found.append(values)
-    return found
+    return found[:MAX_COMBINATIONS]
 
 
-def _flat(document: yaml.Document, name: str, node: yaml.Node) -> dict[str, str | None]:
+def _flat(document: Document, name: str, node: Node) -> Values:
     """Return a value by its name; those of a mapping by name and key."""
     document.budget.spend(1)
-    if not isinstance(node, yaml.Mapping):
+    if not isinstance(node, MappingNode):
         return {f"matrix.{name}": _literal(node)}
-    return {
-        f"matrix.{name}.{key}": _literal(value)
-        for key, (_, value) in document.mapping(node, "an entry").items()
-    }
+    entries = document.mapping(node, "an entry")
+    document.budget.spend(len(entries))
+    return {f"matrix.{name}.{key}": _literal(value) for key, (_, value) in entries.items()}

@@ -1,58 +1,23 @@
-"""YAML as nodes with places, bounded in size and depth.
+"""YAML as PyYAML's nodes, bounded in size and depth.
 
-Nodes are made from the parser's events, not by PyYAML's own composer and constructors:
-nothing here recurses, an alias is the node it stands for and is never copied, and
-scalars stay text until someone asks how compose would write them.
+PyYAML composes them, so that an alias is the node it stands for and is never copied. Scalars
+stay as written; `rendered` gives the text that compose makes of one.
 """
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from migrate_cache.builds.model import Budget, Report
+import yaml
+from yaml.composer import Composer, ComposerError
+from yaml.events import AliasEvent
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-if TYPE_CHECKING:
-    from yaml.events import Event
+from migrate_cache.builds.sources import Budget, LimitError, WarningLog
 
 _MAX_NODES = 100_000
 _MAX_DEPTH = 100
-_MAX_BYTES_SLOW = 512 * 1024
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Node:
-    """A part of a file and where it begins, from 1."""
-
-    line: int
-    column: int
-    tag: str | None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Scalar(Node):
-    """A text, and whether it stands without quotes."""
-
-    text: str
-    plain: bool
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sequence(Node):
-    """A list."""
-
-    items: list[Node] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Mapping(Node):
-    """Keys and values as they stand in the file."""
-
-    pairs: list[tuple[Node, Node]] = field(default_factory=list)
-
 
 Entries = dict[str, tuple[Node, Node]]
 """Key -> the nodes of key and value."""
@@ -61,228 +26,182 @@ Entries = dict[str, tuple[Node, Node]]
 class Document:
     """The documents of one file, and ways to look into them that warn instead of failing."""
 
-    def __init__(self, roots: list[Node], report: Report, budget: Budget) -> None:
+    def __init__(self, roots: list[Node], log: WarningLog) -> None:
         self.roots = roots
-        self.report = report
-        self.budget = budget
-        self._entries: dict[Mapping, Entries] = {}
+        self.log = log
+        self.budget = Budget()
+        self._entries: dict[MappingNode, Entries] = {}
 
     def warn(self, node: Node, message: str) -> None:
-        """Remember that something is wrong at `node`."""
-        self.report.warn(node.line, node.column, message)
+        """Add a warning about `node`."""
+        self.log.warn(line_of(node), node.start_mark.column + 1, message)
 
     def mapping(self, node: Node | None, what: str) -> Entries:
         """Return the entries of `node`; none, with a warning, where it is no mapping.
 
-        Merge keys are followed: what stands here comes before what is merged in.
+        Merge keys are followed: the mapping's own entries win over those merged in.
         """
-        if node is None or is_null(node):
-            return {}
-        if not isinstance(node, Mapping):
-            self.warn(node, f"expected {what} to be a mapping, found {kind_of(node)}")
-            return {}
-        return self._flatten(node, 0)
+        if isinstance(node, MappingNode):
+            return self._merged(node, 0)
+        self._expected(f"{what} to be a mapping", node)
+        return {}
 
-    def _flatten(self, node: Mapping, depth: int) -> Entries:
+    def _merged(self, node: MappingNode, depth: int) -> Entries:
         if node in self._entries:
             return self._entries[node]
+        if depth > _MAX_DEPTH:
+            raise LimitError("has merges that are nested too deeply")
         found: Entries = {}
         merges: list[Node] = []
-        for key, value in node.pairs:
-            if not isinstance(key, Scalar):
-                self.warn(key, f"expected a name as the key, found {kind_of(key)}")
-            elif key.plain and key.text == "<<":
-                merges.append(value)
+        for key, value in node.value:
+            if not isinstance(key, ScalarNode):
+                self._expected("a name as the key", key)
+            elif key.value == "<<" and not key.style:
+                merges += value.value if isinstance(value, SequenceNode) else [value]
             else:
-                if key.text in found:
-                    self.warn(key, "this key is there twice; the last one counts")
-                found[key.text] = (key, value)
-        for merged in merges:
-            for source in merged.items if isinstance(merged, Sequence) else [merged]:
-                if not isinstance(source, Mapping) or depth >= _MAX_DEPTH:
-                    self.warn(source, f"expected a mapping to merge, found {kind_of(source)}")
-                    continue
-                entries = self._flatten(source, depth + 1)
-                self.budget.spend(len(entries))
-                for name, entry in entries.items():
-                    found.setdefault(name, entry)
+                if key.value in found:
+                    self.warn(key, "this key is given twice; the last one counts")
+                found[key.value] = (key, value)
+        for source in merges:
+            if not isinstance(source, MappingNode):
+                self._expected("a mapping to merge", source)
+                continue
+            entries = self._merged(source, depth + 1)
+            self.budget.spend(1 + len(entries))
+            for name, entry in entries.items():
+                found.setdefault(name, entry)
         self._entries[node] = found
         return found
 
     def sequence(self, node: Node | None, what: str) -> list[Node]:
         """Return the items of `node`; none, with a warning, where it is no list."""
-        if node is None or is_null(node):
-            return []
-        if not isinstance(node, Sequence):
-            self.warn(node, f"expected {what} to be a list, found {kind_of(node)}")
-            return []
-        self.budget.spend(len(node.items))
-        return node.items
+        if isinstance(node, SequenceNode):
+            return self.items(node)
+        self._expected(f"{what} to be a list", node)
+        return []
 
-    def text(self, node: Node | None, what: str) -> Scalar | None:
+    def items(self, node: Node | None) -> list[Node]:
+        """Return the items of a list, or the one node that stands in its place."""
+        found = node.value if isinstance(node, SequenceNode) else [] if node is None else [node]
+        self.budget.spend(len(found))
+        return list(found)
+
+    def text(self, node: Node | None, what: str) -> ScalarNode | None:
         """Return `node` where it is a text; None, with a warning, where it is something else."""
-        if node is None or is_null(node):
-            return None
-        if not isinstance(node, Scalar):
-            self.warn(node, f"expected {what} to be a text, found {kind_of(node)}")
-            return None
-        return node
+        if isinstance(node, ScalarNode):
+            return None if is_null(node) else node
+        self._expected(f"{what} to be a text", node)
+        return None
+
+    def _expected(self, what: str, node: Node | None) -> None:
+        if node is not None and not is_null(node):
+            kinds: dict[type[Node], str] = {MappingNode: "a mapping", SequenceNode: "a list"}
+            self.warn(node, f"expected {what}, found {kinds.get(type(node), 'a text')}")
 
 
-def kind_of(node: Node) -> str:
-    """Name the kind of `node` in a message."""
-    if isinstance(node, Mapping):
-        return "a mapping"
-    if isinstance(node, Sequence):
-        return "a list"
-    return "nothing" if is_null(node) else "a text"
+def value_of(entries: Entries, name: str) -> Node | None:
+    """Return the value of an entry; None where there is none."""
+    return entries[name][1] if name in entries else None
+
+
+def line_of(node: Node) -> int:
+    """Return the line where `node` begins, from 1."""
+    return int(node.start_mark.line) + 1
 
 
 def is_null(node: Node) -> bool:
-    """Tell whether `node` says nothing."""
+    """Tell whether `node` is empty or null."""
     return (
-        isinstance(node, Scalar)
-        and node.plain
-        and node.text in {"", "~", "null", "Null", "NULL"}
-        and (node.tag or "").removeprefix("!") in {"", "reset", "override"}
+        isinstance(node, ScalarNode)
+        and not node.style
+        and node.value in {"", "~", "null", "Null", "NULL"}
+        and node.tag in {"", "!reset", "!override"}
     )
 
 
-def load(data: bytes, report: Report) -> Document | None:
+def load(data: bytes, log: WarningLog) -> Document | None:
     """Read YAML or JSON; None, with a warning at its place, where that fails."""
-    import yaml
-
-    loader: Any = getattr(yaml, "CSafeLoader", None)
-    if loader is None:
-        loader = yaml.SafeLoader
-        if len(data) > _MAX_BYTES_SLOW:
-            report.warn(0, 0, f"is larger than {_MAX_BYTES_SLOW // 1024} KiB and was not read")
-            return None
+    parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        events: Iterator[Event] = yaml.parse(data, Loader=loader)
-        roots = _compose(events, report)
+        composer = _Composer(parser(data))
+        composer.check_node()  # skips the start of the stream
+        roots = list(iter(composer.get_node, None))
     except yaml.reader.ReaderError as error:
         before = data[: error.position]
-        report.warn(
-            before.count(b"\n") + 1,
-            len(before) - before.rfind(b"\n"),
-            f"cannot be read as YAML: {error.reason}",
-        )
+        line, column = before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
+        log.warn(line, column, f"cannot be read as YAML: {error.reason}")
         return None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        words = getattr(error, "problem", None) or getattr(error, "context", None) or "not valid"
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
         line, column = (0, 0) if mark is None else (mark.line + 1, mark.column + 1)
-        report.warn(line, column, f"cannot be read as YAML: {words}")
+        log.warn(line, column, f"cannot be read as YAML: {error.problem or error.context}")
         return None
-    except (ValueError, RecursionError) as error:  # such as a number that is too large in a tag
-        report.warn(0, 0, f"cannot be read as YAML: {error}")
+    except ValueError:  # such as a version in a %YAML directive that is no number
+        log.warn(0, 0, "cannot be read as YAML")
         return None
-    return None if roots is None else Document(roots, report, Budget())
+    return Document(roots, log)
 
 
-def _compose(events: Iterator[Event], report: Report) -> list[Node] | None:
-    composer = _Composer(report)
-    for count, event in enumerate(events):
-        if count > _MAX_NODES or len(composer.stack) > _MAX_DEPTH:
-            much = "too long" if count > _MAX_NODES else "nested too deeply"
-            report.warn(*_start(event), f"is {much} and was not read")
-            return None
-        composer.take(event)
-    return composer.roots
+class _Composer(Composer):
+    """PyYAML's composer with bounds on size and depth; tags stay as they are written."""
+
+    def __init__(self, parser: Any) -> None:
+        super().__init__()
+        self.check_event = parser.check_event
+        self.peek_event = parser.peek_event
+        self.get_event = parser.get_event
+        self._count = 0
+        self._open: list[str | None] = []
+        """The anchors of the nodes around the current one; None for a node without."""
+
+    def compose_node(self, parent: Node | None, index: int) -> Node | None:
+        """Compose the next node; raise ComposerError for what is too large or circular."""
+        event: Any = self.peek_event()
+        mark = event.start_mark
+        self._count += 1
+        if self._count > _MAX_NODES or len(self._open) > _MAX_DEPTH:
+            much = "too long" if self._count > _MAX_NODES else "nested too deeply"
+            raise ComposerError(None, None, f"it is {much}", mark)
+        if not isinstance(event, AliasEvent):
+            self.anchors.pop(event.anchor, None)  # an anchor may be set anew
+        elif event.anchor in self._open:
+            problem = f"the alias {event.anchor!r} is part of what it names"
+            raise ComposerError(None, None, problem, mark)
+        self._open.append(event.anchor)
+        node = super().compose_node(parent, index)
+        self._open.pop()
+        return node
+
+    def descend_resolver(self, parent: Node | None, index: object) -> None:
+        """Do nothing: tags are not resolved."""
+
+    def ascend_resolver(self) -> None:
+        """Do nothing: tags are not resolved."""
+
+    def resolve(self, kind: type[Node], value: object, implicit: object) -> str:  # noqa: ARG002 - PyYAML's signature
+        """Return the tag of a node that is written without one."""
+        return ""
 
 
-def _start(event: Event) -> tuple[int, int]:
-    mark = event.start_mark
-    return (0, 0) if mark is None else (mark.line + 1, mark.column + 1)
+_NUMBER = re.compile(
+    r"[-+]?(?:0[bBoOxX][0-9a-fA-F_]+|\.?[0-9][0-9_]*(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?)"
+)
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
+_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,8})\.[0-9]{1,6}")
 
 
-class _Composer:
-    """Puts nodes together from events."""
+def rendered(node: ScalarNode) -> str | None:
+    """Return the text that compose makes of `node`: ``1.10`` is ``1.1``.
 
-    def __init__(self, report: Report) -> None:
-        from yaml import events
-
-        self._kinds = events
-        self._report = report
-        self._anchors: dict[str, Node] = {}
-        self.roots: list[Node] = []
-        self.stack: list[tuple[Sequence | Mapping, str | None]] = []
-        """The lists and mappings whose end is still to come, with their anchors."""
-        self._keys: list[Node | None] = []
-
-    def take(self, event: Event) -> None:
-        kinds, at = self._kinds, _start(event)
-        if isinstance(event, kinds.ScalarEvent):
-            self._add(Scalar(*at, event.tag, event.value, not event.style), event.anchor)
-        elif isinstance(event, kinds.AliasEvent):
-            node = self._anchors.get(event.anchor or "")
-            if node is None:  # also inside of what the anchor names
-                self._report.warn(*at, "this alias has no anchor before it")
-            self._add(node or Scalar(*at, None, "", plain=True), None)
-        elif isinstance(event, kinds.SequenceStartEvent):
-            self._open(Sequence(*at, event.tag), event.anchor)
-        elif isinstance(event, kinds.MappingStartEvent):
-            self._open(Mapping(*at, event.tag), event.anchor)
-        elif isinstance(event, kinds.CollectionEndEvent):
-            self._keys.pop()
-            self._add(*self.stack.pop())
-        elif isinstance(event, kinds.DocumentStartEvent):
-            self._anchors.clear()
-
-    def _open(self, node: Sequence | Mapping, anchor: str | None) -> None:
-        self.stack.append((node, anchor))
-        self._keys.append(None)
-
-    def _add(self, node: Node, anchor: str | None) -> None:
-        if anchor is not None:
-            self._anchors[anchor] = node
-        if not self.stack:
-            self.roots.append(node)
-            return
-        parent, key = self.stack[-1][0], self._keys[-1]
-        if isinstance(parent, Sequence):
-            parent.items.append(node)
-        elif key is None:
-            self._keys[-1] = node
-        else:
-            parent.pairs.append((key, node))
-            self._keys[-1] = None
-
-
-_INTEGER = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F_]+|0[oO]?[0-7_]+|0[bB][01_]+|[0-9][0-9_]*)")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-
-
-def rendered(node: Scalar) -> str | None:
-    """Return the text that compose makes of `node`: ``1.10`` is ``1.1``; None for nothing."""
-    text = node.text
-    if not node.plain or (node.tag or "").endswith("str") or len(text) > 40:
+    None for nothing, and for numbers of unusual form, such as ``0x1F`` and ``1e3``.
+    """
+    text = str(node.value)
+    if node.style or node.tag.endswith("str"):
         return text
     if is_null(node):
         return None
     if text in {"true", "True", "TRUE", "false", "False", "FALSE"}:
         return text.lower()
-    if _INTEGER.fullmatch(text):
-        return _integer(text)
-    if _FLOAT.fullmatch(text):
-        return _float(float(text.replace("_", "")), text)
-    return text
-
-
-def _integer(text: str) -> str:
-    digits = text.replace("_", "")
-    sign = -1 if digits.startswith("-") else 1
-    digits = digits.lstrip("+-").lower()
-    try:
-        if digits.startswith("0") and digits.isdigit() and len(digits) > 1:
-            return str(sign * int(digits, 8))
-        return str(sign * int(digits, 0))
-    except ValueError:
-        return text
-
-
-def _float(value: float, text: str) -> str:
-    if abs(value) < 1e21 and value == int(value):
-        return str(int(value))
-    return repr(value) if math.isfinite(value) else text
+    if _DECIMAL.fullmatch(text):
+        return text.rstrip("0").rstrip(".")
+    return None if _NUMBER.fullmatch(text) and not _INTEGER.fullmatch(text) else text

@@ -17,7 +17,7 @@ from migrate_cache.shell import Command
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from migrate_cache.caches.graph import Use
+    from migrate_cache.caches.cache_mount import CacheMount as Use
 
 _Line = tuple[str, tuple[str, ...]]
 

@@ -10,13 +10,15 @@ from __future__ import annotations
 import posixpath
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache, cached_property
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from migrate_cache.shell import Command, all_commands, canonical
 from migrate_cache.text.errors import ConfigError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 Kind = Literal["shared", "cargo-subdir", "output", "exclusive", "unknown"]
 Evidence = Literal["documented", "source", "community", "inferred", "configuration"]

@@ -94,10 +94,10 @@ def _version(wanted: bool) -> None:
 
 
 def _complete_code(incomplete: str) -> list[tuple[str, str]]:
-    from migrate_cache.rules.registry import RULES
+    from migrate_cache.rules.registry import rule_names
 
-    rules = RULES.values()
-    return [(rule.code, rule.name) for rule in rules if rule.code.startswith(incomplete.upper())]
+    wanted = incomplete.upper()
+    return [(code, name) for code, name in rule_names().items() if code.startswith(wanted)]
 
 
 @app.command(cls=_Command, epilog=_EPILOG)
@@ -323,7 +323,7 @@ def migrate(  # noqa: PLR0913, PLR0917 - one parameter an option
     output = Output(color)
     try:
         if explain is not None or list_rules:
-            from migrate_cache.rules import registry as rules
+            from migrate_cache.report import rule_pages as rules
 
             output.text(rules.list_rules() if explain is None else rules.explain(explain))
             raise typer.Exit

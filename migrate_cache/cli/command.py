@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from migrate_cache.cli.options import Format, Options, check_usage
 from migrate_cache.cli.streams import Output
-from migrate_cache.files.discovery import read
-from migrate_cache.files.project import Job
+from migrate_cache.cli.terminal import progress
+from migrate_cache.files.discovery import read_file
+from migrate_cache.files.project import Request, read, write
 from migrate_cache.text.errors import ConfigError, MigrateError, ParseError, display_path
 from migrate_cache.text.source import encode
 
 if TYPE_CHECKING:
-    from migrate_cache.plan.model import FileResult, ProjectResult
+    from migrate_cache.plan.model import ProjectResult
 
 __all__ = ["EXIT_FAILED", "EXIT_PENDING", "EXIT_USAGE", "run", "show_tree"]
 
@@ -35,29 +37,44 @@ def run(options: Options, given: Mapping[str, object]) -> int:
     """
     check_usage(options)
     output = Output(options.color)
-    job = Job(options, given)
-    data = b""
-    if options.from_standard_input:
-        if sys.stdin is None:
-            raise ConfigError("standard input is closed")
-        data = sys.stdin.buffer.read()
-        if not job.read_standard_input(data):
-            return _filter(options, output, data, None)
-    else:
-        job.read_project()
+    request = _request(options, given)
+    data = request.standard_input[1] if request.standard_input else b""
+    project = read(request)
+    if project is None:
+        return _filter(options, output, data, None)
+    result = project.plan()
     writes = options.mode == "write" and not options.from_standard_input
-    result = job.plan_writable() if writes else job.plan()
+    if writes and (rest := project.writable(result)) is not project:
+        project = rest
+        result = project.plan()
     if options.interactive:
         from migrate_cache.cli.interactive import choose
 
-        result = choose(job.plan, result, color=output.color_talk)
+        result = choose(project.plan, result, color=output.color_talk)
     if writes:
-        result = job.write(result)
-    result = job.completed(result)
+        result = write(project, result)
     if options.is_filter:
         return _filter(options, output, data, result)
     _show(options, output, result)
     return _exit_code(options, result)
+
+
+def _request(options: Options, given: Mapping[str, object]) -> Request:
+    standard_input = None
+    if options.from_standard_input:
+        if sys.stdin is None:
+            raise ConfigError("standard input is closed")
+        standard_input = (options.stdin_filename or "Dockerfile", sys.stdin.buffer.read())
+    return Request(
+        paths=() if standard_input else options.paths,
+        given=given,
+        config=options.config,
+        isolated=options.isolated,
+        standard_input=standard_input,
+        filtering=options.is_filter,
+        jobs=options.jobs,
+        watch=partial(progress, wanted=not options.quiet),
+    )
 
 
 def _filter(options: Options, output: Output, data: bytes, result: ProjectResult | None) -> int:
@@ -95,15 +112,11 @@ def _show(options: Options, output: Output, result: ProjectResult) -> None:
 
 
 def _exit_code(options: Options, result: ProjectResult) -> int:
-    if any(_failed(file) for file in result.files):
+    if any(file.error is not None for file in result.files):
         return EXIT_FAILED
     if options.check and any(file.changed for file in result.files):
         return EXIT_PENDING
     return 0
-
-
-def _failed(file: FileResult) -> bool:
-    return file.error is not None or any(note.rule.startswith("MC9") for note in file.notes)
 
 
 def show_tree(path: str, output: Output) -> int:
@@ -112,7 +125,7 @@ def show_tree(path: str, output: Output) -> int:
     from migrate_cache.report.tree import format_tree
 
     try:
-        tree = parse(read(path), display_path(path))
+        tree = parse(read_file(path), display_path(path))
     except OSError as error:
         output.error(ParseError(error.strerror or str(error), path=display_path(path)))
         return EXIT_FAILED

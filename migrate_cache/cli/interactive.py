@@ -8,7 +8,6 @@ remains.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,11 +17,13 @@ from migrate_cache.text.edit import apply_edits
 from migrate_cache.text.escape import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from migrate_cache.plan.model import Change, FileResult, ProjectResult
+    from migrate_cache.rules.context import Declined
 
 __all__ = ["choose"]
 
-Refused = frozenset[tuple[str, int, str]]
 
 _HELP = """\
 y  yes, make this change
@@ -36,14 +37,14 @@ e  explain the rule
 
 
 def choose(
-    plan: Callable[[Refused], ProjectResult], result: ProjectResult, *, color: bool = False
+    plan: Callable[[Declined], ProjectResult], result: ProjectResult, *, color: bool = False
 ) -> ProjectResult:
     """Ask about each change of a `result` and return the plan of those that were accepted.
 
     `plan` makes it again without the changes that were refused. The end of the input means
     "quit". Questions and answers are on standard error and standard input.
     """
-    refused: Refused = frozenset()
+    declined: Declined = frozenset()
     accepted: set[tuple[str, Change]] = set()
     whole_files: set[str] = set()
     asked = 0
@@ -53,7 +54,7 @@ def choose(
             for file, change in _changes(result)
             if file.path not in whole_files
             and (file.path, change) not in accepted
-            and _key(file, change) not in refused
+            and _key(file, change) not in declined
         ]
         if not waiting:
             return result
@@ -67,10 +68,10 @@ def choose(
         else:
             no = waiting[:1] if answer == "n" else waiting
             before = {(file.path, change) for file, change in _changes(result)}
-            refused |= {_key(file, change) for file, change in no}
-            result = plan(refused)
+            declined |= {_key(file, change) for file, change in no}
+            result = plan(declined)
             if answer == "n":
-                _tell_consequences(before, result, refused)
+                _tell_consequences(before, result, declined)
 
 
 def _changes(result: ProjectResult) -> Iterator[tuple[FileResult, Change]]:
@@ -85,11 +86,11 @@ def _key(file: FileResult, change: Change) -> tuple[str, int, str]:
 
 
 def _tell_consequences(
-    before: set[tuple[str, Change]], result: ProjectResult, refused: Refused
+    before: set[tuple[str, Change]], result: ProjectResult, declined: Declined
 ) -> None:
     """Say which other changes a refusal took along."""
     after = {(file.path, change.line, change.rule) for file, change in _changes(result)}
-    gone = sorted({(path, change.line, change.rule) for path, change in before} - after - refused)
+    gone = sorted({(path, change.line, change.rule) for path, change in before} - after - declined)
     if gone:
         places = ", ".join(f"{printable(path)}:{line} ({rule})" for path, line, rule in gone[:5])
         more = f" and {len(gone) - 5} more" if len(gone) > 5 else ""
@@ -119,7 +120,7 @@ def _ask(file: FileResult, change: Change, number: int, total: int, color: bool)
         if answer in ("y", "n", "a", "q", "yes", "no", "all", "quit"):
             return answer[0]
         if answer in ("e", "explain"):
-            from migrate_cache.rules.registry import explain
+            from migrate_cache.report.rule_pages import explain
 
             _say(explain(change.rule))
         else:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from migrate_cache.cli.terminal import Color, color_enabled, is_terminal, printable_block
@@ -17,6 +16,8 @@ from migrate_cache.text.errors import MigrateError, WriteError
 from migrate_cache.text.source import encode
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from migrate_cache.plan.model import FileResult, ProjectResult
     from migrate_cache.report.summary import Mode
 

@@ -6,9 +6,12 @@ mount's target, and the tools that a RUN starts see them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 

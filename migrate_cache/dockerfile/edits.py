@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrate_cache.dockerfile.nodes import Token
-from migrate_cache.text.edit import Edit, apply_edits
+from migrate_cache.text.edit import InstructionEdit, apply_edits
 from migrate_cache.text.source import Span
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from migrate_cache.dockerfile.mount import Mount
     from migrate_cache.dockerfile.tree import Dockerfile, Instruction
+    from migrate_cache.text.edit import Edit, OptionEdit
 
 
 def apply(tree: Dockerfile, edits: Iterable[Edit]) -> str:
@@ -25,42 +26,47 @@ def apply(tree: Dockerfile, edits: Iterable[Edit]) -> str:
     return apply_edits(tree.source.text, edits)
 
 
-def set_cache(mount: Mount, new_id: str | None, new_sharing: str | None) -> tuple[Edit, ...]:
-    """Return the edits that give a cache mount another id and another sharing mode.
+def mount_edits(
+    mount: Mount, new_id: str | None = None, sharing: str | None = None
+) -> tuple[OptionEdit, ...]:
+    """Give a cache mount another id, another sharing mode, or both.
 
-    None leaves an option as it is; a mode of ``""`` takes the option out, or, where quotes or
-    a line break hold it in its place, makes it ``shared``, which means the same. A new id
-    takes the place of a mode that goes, else it stands after the target.
+    None leaves an option as it is. A mode of ``""`` takes the option out; where quotes or a
+    line break stand beside it, it becomes ``shared``, which means the same. A new id takes
+    the place of a mode that goes, else it follows the target.
     """
-    if new_id is not None and mount.option("id") is None and new_sharing == "":
+    if new_id is not None and mount.option("id") is None and sharing == "":
         return mount.replace("sharing", "id", new_id)
-    edits: tuple[Edit, ...] = ()
+    edits: tuple[OptionEdit, ...] = ()
     if new_id is not None:
         has_id = mount.option("id") is not None
         edits += mount.set("id", new_id) if has_id else mount.add("id", new_id, after="target")
-    if new_sharing:
-        edits += mount.set("sharing", new_sharing)
-    elif new_sharing == "":
+    if sharing:
+        edits += mount.set("sharing", sharing)
+    elif sharing == "":
         edits += _drop_sharing(mount)
     return edits
 
 
-def _drop_sharing(mount: Mount) -> tuple[Edit, ...]:
+def _drop_sharing(mount: Mount) -> tuple[OptionEdit, ...]:
     try:
         return mount.remove("sharing")
     except ValueError:
         return mount.set("sharing", "shared")
 
 
-def insert_before(tree: Dockerfile, instruction: Instruction, *lines: str) -> Edit:
-    """Return the edit that puts lines above an instruction and the comments that belong to it.
+def insert_before(
+    tree: Dockerfile, instruction: Instruction, text: str, comment: str
+) -> InstructionEdit:
+    """Insert an instruction of one line above another one and the comments that belong to it.
 
-    Lines are given without their ending, which is the file's. Comments belong to an
-    instruction if no blank line stands between.
+    Comments belong to an instruction if no blank line stands between. `text` and `comment`
+    are given without a line ending; the file's own is used.
     """
-    source = tree.source
+    newline = tree.source.newline
     start = _start_of_comments(tree, instruction)
-    return Edit(Span(start, start), "".join(line + source.newline for line in lines))
+    lines = f"{comment}{newline}{text}{newline}"
+    return InstructionEdit(Span(start, start), lines, instruction=text)
 
 
 def _start_of_comments(tree: Dockerfile, instruction: Instruction) -> int:

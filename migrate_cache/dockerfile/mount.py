@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrate_cache.dockerfile.nodes import Node
-from migrate_cache.text.edit import Edit
+from migrate_cache.text.edit import OptionEdit
 from migrate_cache.text.source import Span
 
 if TYPE_CHECKING:
@@ -24,9 +24,15 @@ ALIASES = {
     "rw": "readwrite",
 }
 
+
 # Text that means itself whatever quotes and escapes a mount is written with. A `#` is left
 # out: at the start of a continued line it would begin a comment.
 _PLAIN = re.compile(r"""[^\s\x00-\x20"',\\`#\x7f-\U0010ffff]*""")
+
+
+def main_name(key: str) -> str:
+    """Return the main name of an option: ``target`` for ``dst`` and ``destination``."""
+    return ALIASES.get(key, key)
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -53,7 +59,7 @@ class MountOption(Node):
     @property
     def name(self) -> str:
         """The key's main name: ``target`` for ``dst`` and ``destination``."""
-        return ALIASES.get(self.key, self.key)
+        return main_name(self.key)
 
     @property
     def field(self) -> str:
@@ -140,16 +146,16 @@ class Mount(Flag):
         counts = Counter(option.name for option in self.options)
         return any(counts[name] > 1 for name in names)
 
-    def set(self, name: str, value: str) -> tuple[Edit, ...]:
+    def set(self, name: str, value: str) -> tuple[OptionEdit, ...]:
         """Give an option another value.
 
         Raises:
             ValueError: where the mount has no such option with a value.
 
         """
-        return _replace_value(self._with_value(name).value_spans, value)
+        return _replaced(self._with_value(name).value_spans, value, name, value)
 
-    def replace(self, name: str, new_name: str, value: str) -> tuple[Edit, ...]:
+    def replace(self, name: str, new_name: str, value: str) -> tuple[OptionEdit, ...]:
         """Put a new option in the place of another one, within the same quotes.
 
         Raises:
@@ -158,10 +164,12 @@ class Mount(Flag):
         """
         self._refuse_second(new_name)
         option = self._with_value(name)
-        key_edits = _replace_value(option.key_spans, new_name)
-        return key_edits + _replace_value(option.value_spans, value)
+        return (
+            *_replaced(option.key_spans, new_name, name, None),
+            *_replaced(option.value_spans, value, new_name, value),
+        )
 
-    def add(self, name: str, value: str, *, after: str) -> tuple[Edit, ...]:
+    def add(self, name: str, value: str, *, after: str) -> tuple[OptionEdit, ...]:
         """Add an option after another one, within its quotes.
 
         Raises:
@@ -170,9 +178,10 @@ class Mount(Flag):
         """
         self._refuse_second(name)
         offset = self._given(after).after
-        return (Edit(Span(offset, offset), f",{_plain(name)}={_plain(value)}"),)
+        text = f",{_plain(name)}={_plain(value)}"
+        return (OptionEdit(Span(offset, offset), text, main_name(name), value),)
 
-    def remove(self, name: str) -> tuple[Edit, ...]:
+    def remove(self, name: str) -> tuple[OptionEdit, ...]:
         """Take an option out, with one of the commas beside it.
 
         Raises:
@@ -186,9 +195,9 @@ class Mount(Flag):
         at = self.children.index(option)
         before, behind = self.children[at - 1], self.children[at + 1 : at + 2]
         if _is_unbroken(option) and before.kind == "COMMA":
-            return (Edit(Span(before.span.start, option.span.end), ""),)
+            return (OptionEdit(Span(before.span.start, option.span.end), "", name, None),)
         if _is_unbroken(option) and behind and behind[0].kind == "COMMA":
-            return (Edit(Span(option.span.start, behind[0].span.end), ""),)
+            return (OptionEdit(Span(option.span.start, behind[0].span.end), "", name, None),)
         raise ValueError(f"quotes or a line break stand beside the {name} of the mount")
 
     def _given(self, name: str) -> MountOption:
@@ -204,18 +213,22 @@ class Mount(Flag):
         return option
 
     def _refuse_second(self, name: str) -> None:
-        if self.option(ALIASES.get(name, name)) is not None:
+        if self.option(main_name(name)) is not None:
             raise ValueError(f"the mount has a {name} already")
 
 
-def _replace_value(spans: tuple[Span, ...], text: str) -> tuple[Edit, ...]:
+def _replaced(
+    spans: tuple[Span, ...], text: str, name: str, value: str | None
+) -> tuple[OptionEdit, ...]:
     """Replace a key or value that may stand in several parts; keep what divides them.
 
     The text takes the place of the last part, not of the first: the last may be all that its
     line holds, and an empty line in its place would not end the instruction.
     """
+    option = main_name(name)
     *others, last = spans
-    return (*(Edit(span, "") for span in others), Edit(last, _plain(text)))
+    edits = [OptionEdit(span, "", option, value) for span in others]
+    return (*edits, OptionEdit(last, _plain(text), option, value))
 
 
 def _plain(text: str) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from migrate_cache.dockerfile.words import SPACES
 from migrate_cache.text.source import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 
 class Token(NamedTuple):

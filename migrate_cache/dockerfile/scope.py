@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from migrate_cache.dockerfile import words
 from migrate_cache.dockerfile.base_images import image_environment, image_user
 from migrate_cache.dockerfile.tree import Run
+from migrate_cache.shell import SHELLS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,10 +31,9 @@ PLATFORM_ARGS = frozenset(
 ) | {"TARGETSTAGE"}
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
+_WINDOWS_SHELLS = ("powershell", "pwsh", "cmd")
 
 Given = tuple[tuple[str, str | None], ...]
-
-POSIX_SHELLS = frozenset(("sh", "bash", "dash", "ash", "ksh", "zsh", "busybox"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,13 @@ class Scope:
         """Tell whether a POSIX shell reads the shell form of a RUN."""
         if self.shell is None:
             return self.escape == "\\"
-        return bool(self.shell) and posixpath.basename(self.shell[0]) in POSIX_SHELLS
+        return bool(self.shell) and posixpath.basename(self.shell[0]) in SHELLS
+
+    @property
+    def is_windows_shell(self) -> bool:
+        """Whether a RUN's shell form is read by a Windows shell."""
+        program = self.shell[0].lower() if self.shell else ""
+        return self.escape == "`" or any(name in program for name in _WINDOWS_SHELLS)
 
     def directory(self, target: str) -> str:
         """Return an expanded target as an absolute, clean path."""

@@ -8,8 +8,11 @@ and one output buffer, so that no input makes it recurse or copy text twice.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # Go's unicode.IsSpace. Python's \s also takes U+001C to U+001F, which BuildKit keeps.
 SPACES = (

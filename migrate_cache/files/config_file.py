@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from migrate_cache.settings import Override, Settings, settings_from
 from migrate_cache.text.errors import ConfigError, display_path, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 __all__ = ["CONFIG_NAMES", "Root", "find_root", "read_config"]
 

@@ -23,7 +23,15 @@ from migrate_cache.text.globs import Globs
 if TYPE_CHECKING:
     from migrate_cache.settings import Settings
 
-__all__ = ["BuildFiles", "Dockerfile", "Found", "discover", "is_dockerfile", "project_root", "read"]
+__all__ = [
+    "BuildFiles",
+    "Dockerfile",
+    "Found",
+    "discover",
+    "is_dockerfile",
+    "project_root",
+    "read_file",
+]
 
 # More than any Dockerfile has: beyond it the file is something else with the name of one.
 MOST_BYTES = 16 << 20
@@ -247,7 +255,7 @@ def _build_files(listed: Sequence[str], settings: Settings, root: str) -> list[s
     return sorted(files)
 
 
-def read(path: str, most: int = MOST_BYTES) -> bytes:
+def read_file(path: str, most: int = MOST_BYTES) -> bytes:
     """Return the bytes of a regular file; raise OSError where it is none or too large."""
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))
@@ -299,7 +307,7 @@ class BuildFiles(Mapping[str, bytes]):
         try:
             if not _inside(real, self._root):
                 raise OSError(0, "is a link out of the project")
-            return read(real, _MOST_BUILD_BYTES)
+            return read_file(real, _MOST_BUILD_BYTES)
         except (OSError, ValueError) as error:
             if path in self._paths:
                 self.problems[path] = getattr(error, "strerror", None) or str(error)

@@ -11,10 +11,13 @@ import os
 import re
 import stat
 import subprocess
-from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from migrate_cache.text.errors import display_path
 from migrate_cache.text.globs import IgnoreFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 __all__ = ["list_files", "work_tree"]
 

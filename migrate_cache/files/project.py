@@ -1,182 +1,216 @@
-"""The files of one run: found, read, planned together, written together."""
+"""The files of a project: found, read, planned together, written together."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
-from migrate_cache.cli.terminal import progress
 from migrate_cache.files.config_file import Root, find_root, read_config
-from migrate_cache.files.discovery import Found, discover, project_root, read
+from migrate_cache.files.discovery import Found, discover, project_root, read_file
+from migrate_cache.plan.api import Input, has_cache_mount, plan
 from migrate_cache.plan.model import FileResult, ProjectResult
 from migrate_cache.settings import Settings, settings_from
 from migrate_cache.text.errors import Warn, WriteError, display_path
 from migrate_cache.text.source import decode, encode
 
 if TYPE_CHECKING:
-    from migrate_cache.cli.options import Options
-    from migrate_cache.plan.api import Input
+    from migrate_cache.rules.context import Declined
 
-__all__ = ["Job"]
+    # Told how many files are done, how many there are (0: not known), and what is done.
+    Progress = Callable[[int, int, str], None]
+    Watch = Callable[[int], AbstractContextManager[Progress]]
 
-Refused = frozenset[tuple[str, int, str]]
+__all__ = ["ProjectFiles", "Request", "process_map", "read", "write"]
+
+# Fewer files are read before other processes have started.
+WORTH_PROCESSES = 400
 
 
-class Job:
-    """The files and settings of one run, and what is planned and written from them."""
+def _unwatched(files: int) -> AbstractContextManager[Progress]:  # noqa: ARG001 - a Watch
+    return nullcontext(lambda *_: None)
 
-    def __init__(self, options: Options, given: Mapping[str, object]) -> None:
-        self.options = options
-        self.given = given
-        self.root = Root("")
-        self.settings = Settings()
-        self.found: Found | None = None
-        self.inputs: tuple[Input, ...] = ()
-        self.errors: list[FileResult] = []
-        self.warnings: list[Warn] = []
 
-    def read_project(self) -> None:
-        """Find and read the files that PATHS belong to."""
-        self._configure(project_root(self.options.paths))
-        self.found = discover(self.options.paths, self.root, self.settings)
-        self.errors = [FileResult(e.path, "", "", error=e) for e in self.found.errors]
-        self._read("", b"")
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked for: which files, under which configuration.
 
-    def read_standard_input(self, data: bytes) -> bool:
-        """Take `data` as the file to change; False where there is nothing to look at.
+    `given` are settings by field name, which win over the configuration file. `config` names
+    the file, ``""`` for the project's own. With `standard_input` there is one file to change,
+    of that name and with those bytes; with `filtering` nobody asks for more than that file.
+    """
 
-        The other files of the project are read only where they matter.
-        """
-        from migrate_cache.plan.api import has_cache_mount
+    paths: tuple[str, ...] = ()
+    given: Mapping[str, object] = field(default_factory=dict)
+    config: str = ""
+    isolated: bool = False
+    standard_input: tuple[str, bytes] | None = None
+    filtering: bool = False
+    jobs: int = 0
+    watch: Watch = _unwatched
 
-        name = os.path.realpath(self.options.stdin_filename or "Dockerfile")
-        folder = os.path.dirname(name)
-        # A drive or share that does not exist (Windows) is its own parent.
-        while not os.path.isdir(folder) and os.path.dirname(folder) != folder:
-            folder = os.path.dirname(folder)
-        self._configure(find_root(folder))
-        path = display_path(os.path.relpath(name, self.root.path))
-        if not has_cache_mount(data) and self.options.is_filter:
-            return False
-        self.found = discover((), self.root, self.settings, standard_input=path)
-        self._read(path, data)
-        return True
 
-    def _configure(self, root: Root) -> None:
-        options = self.options
-        self.root = root
-        configured: Mapping[str, object] = {}
-        if options.config:
-            configured = read_config(options.config)
-        elif root.config and not options.isolated:
-            configured = read_config(root.config, root=root.path)
-        self.settings = settings_from(configured, self.given)
+@dataclass(frozen=True)
+class ProjectFiles:
+    """The files of a project, read; `errors` are those that cannot be taken or written."""
 
-    def _read(self, standard_input: str, data: bytes) -> None:
-        from migrate_cache.plan.api import Input
+    root: Root
+    settings: Settings
+    found: Found
+    inputs: tuple[Input, ...]
+    request: Request
+    errors: tuple[FileResult, ...] = ()
 
-        assert self.found is not None
-        files = self.found.dockerfiles
-        inputs = []
-        with progress(len(files), wanted=not self.options.quiet) as report:
-            for number, file in enumerate(files):
-                content: bytes | None = data
-                problem = ""
-                if file.path != standard_input:
-                    try:
-                        content = read(file.real)
-                    except OSError as error:
-                        content, problem = None, error.strerror or str(error)
-                inputs.append(Input(file.path, content, problem, not file.held_by, file.held_by))
-                report(number + 1, len(files), "Reading")
-        self.inputs = tuple(inputs)
-
-    def plan(self, refused: Refused = frozenset()) -> ProjectResult:
-        """Plan all files together, without the changes in `refused`."""
-        from migrate_cache.plan.api import plan
-
-        assert self.found is not None
-        with progress(len(self.inputs), wanted=not self.options.quiet) as report:
+    def plan(self, declined: Declined = frozenset()) -> ProjectResult:
+        """Plan all files together, without the changes that the user declined."""
+        with self.request.watch(len(self.inputs)) as report:
             report(0, 0, "Planning")
-            return plan(
+            result = plan(
                 self.inputs,
                 self.settings,
                 root_name=os.path.basename(self.root.path),
                 build_files=self.found.build_files,
-                refused=refused,
-                jobs=self.options.jobs,
+                declined=declined,
+                parallel=process_map(self.request.jobs),
             )
+        return self._completed(result)
 
-    def plan_writable(self) -> ProjectResult:
-        """Plan what can be written: files that cannot be replaced are errors, and stay."""
+    def writable(self, result: ProjectResult) -> ProjectFiles:
+        """Return the project with what cannot be written held back, itself if all can be.
+
+        Others may depend on what cannot change: they are to be planned again.
+        """
         from migrate_cache.files.writer import refusal
 
-        result = self.plan()
-        held = {
+        reasons = {
             file.path: reason
             for file in result.files
-            if file.changed and (reason := refusal(self._real(file.path)))
+            if file.changed and (reason := refusal(self.real(file.path)))
         }
-        if held:
-            # Others may depend on what cannot change: plan again with it as it is.
-            self._hold(held)
-            result = self.plan()
-        return result
+        inputs, errors = [], [*self.errors]
+        for item in self.inputs:
+            reason = reasons.get(item.path, "")
+            if reason:
+                text = decode(item.data or b"")
+                error = WriteError(f"cannot be written: {reason}", path=item.path)
+                errors.append(FileResult(item.path, text, text, error=error))
+            inputs.append(replace(item, read_only=reason) if reason else item)
+        return replace(self, inputs=tuple(inputs), errors=tuple(errors)) if reasons else self
 
-    def _real(self, path: str) -> str:
-        assert self.found is not None
+    def real(self, path: str) -> str:
+        """Return the file itself behind a path of the project."""
         return next(file.real for file in self.found.dockerfiles if file.path == path)
 
-    def write(self, result: ProjectResult) -> ProjectResult:
-        """Write what is planned, and return what came of it."""
-        from migrate_cache.files.writer import Write, write_all
-
-        writes = [
-            Write(self._real(file.path), file.path, encode(file.before), encode(file.after))
-            for file in result.files
-            if file.changed
-        ]
-        if not writes:
-            return result
-        linked = [write.name for write in writes if _has_other_names(write.path)]
-        message = "the file has another name (a hard link), which keeps the old text"
-        self.warnings += [Warn(name, 0, 0, message) for name in linked]
-        try:
-            write_all(writes, self.root.path)
-        except WriteError as error:
-            result = _undone(result, error)
-        return result
-
-    def _hold(self, held: Mapping[str, str]) -> None:
-        kept = []
-        for file in self.inputs:
-            reason = held.get(file.path)
-            if reason is not None:
-                text = decode(file.data or b"")
-                error = WriteError(f"cannot be written: {reason}", path=file.path)
-                self.errors.append(FileResult(file.path, text, text, error=error))
-                file = replace(file, writable=False, held_by=reason)  # noqa: PLW2901
-            kept.append(file)
-        self.inputs = tuple(kept)
-
-    def completed(self, result: ProjectResult) -> ProjectResult:
-        """Return `result` with what else there is to say about the project."""
-        assert self.found is not None
-        warnings = [*self.warnings]
-        for path, problem in sorted(self.found.build_files.problems.items()):
-            warnings.append(Warn(path, 0, 0, f"cannot be read: {problem}"))
+    def _completed(self, result: ProjectResult) -> ProjectResult:
+        """Return a plan with what else there is to say about the project."""
+        problems = sorted(self.found.build_files.problems.items())
+        warnings = [Warn(path, 0, 0, f"cannot be read: {problem}") for path, problem in problems]
         if result.outcomes and self.found.tally:
             from migrate_cache.files.tally import tally_warnings
 
             warnings += tally_warnings(self.root.path, self.found.tally)
-        files = (*self.errors, *result.files)
-        return replace(
-            result,
-            files=tuple(sorted(files, key=lambda file: file.path)),
-            warnings=(*result.warnings, *warnings),
-        )
+        files = sorted((*self.errors, *result.files), key=lambda file: file.path)
+        return replace(result, files=tuple(files), warnings=(*result.warnings, *warnings))
+
+
+def read(request: Request) -> ProjectFiles | None:
+    """Find and read the files of a project.
+
+    None where nobody asks for more than one file, and it has no cache mount.
+
+    Raises:
+        ConfigError: where the configuration is wrong.
+
+    """
+    if request.standard_input is None:
+        root, own, data = project_root(request.paths), "", b""
+    else:
+        name, data = request.standard_input
+        real = os.path.realpath(name)
+        root = find_root(_existing_folder(real))
+        own = display_path(os.path.relpath(real, root.path))
+    settings = _settings(request, root)
+    if request.filtering and not has_cache_mount(data):
+        return None
+    found = discover(request.paths, root, settings, standard_input=own)
+    inputs = []
+    with request.watch(len(found.dockerfiles)) as report:
+        for number, file in enumerate(found.dockerfiles, 1):
+            content, problem = (data, "") if file.path == own else _content(file.real)
+            inputs.append(Input(file.path, content, problem, file.held_by))
+            report(number, len(found.dockerfiles), "Reading")
+    errors = tuple(FileResult(error.path, "", "", error=error) for error in found.errors)
+    return ProjectFiles(root, settings, found, tuple(inputs), request, errors)
+
+
+def _settings(request: Request, root: Root) -> Settings:
+    configured: Mapping[str, object] = {}
+    if request.config:
+        configured = read_config(request.config)
+    elif root.config and not request.isolated:
+        configured = read_config(root.config, root=root.path)
+    return settings_from(configured, request.given)
+
+
+def _existing_folder(path: str) -> str:
+    """Return the nearest folder above a path that is there."""
+    folder = os.path.dirname(path)
+    # A drive or share that does not exist (Windows) is its own parent.
+    while not os.path.isdir(folder) and os.path.dirname(folder) != folder:
+        folder = os.path.dirname(folder)
+    return folder
+
+
+def _content(path: str) -> tuple[bytes | None, str]:
+    """Return the bytes of a file, or None and what is wrong."""
+    try:
+        return read_file(path), ""
+    except OSError as error:
+        return None, error.strerror or str(error)
+
+
+def write(project: ProjectFiles, result: ProjectResult) -> ProjectResult:
+    """Write what is planned, all or nothing, and return what came of it."""
+    from migrate_cache.files.writer import Write, write_all
+
+    writes = [
+        Write(project.real(file.path), file.path, encode(file.before), encode(file.after))
+        for file in result.files
+        if file.changed
+    ]
+    if not writes:
+        return result
+    message = "the file has another name (a hard link), which keeps the old text"
+    linked = [Warn(write.name, 0, 0, message) for write in writes if _has_other_names(write.path)]
+    result = replace(result, warnings=(*result.warnings, *linked))
+    try:
+        write_all(writes, project.root.path)
+    except WriteError as error:
+        return _undone(result, error)
+    return result
+
+
+def process_map(jobs: int) -> Callable[..., Iterable[Any]]:
+    """Return a map that uses `jobs` processes where that is faster, 0 for one a processor."""
+    processes = jobs or os.cpu_count() or 1
+
+    def mapped(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterable[Any]:
+        given = list(items)
+        if processes < 2 or len(given) < WORTH_PROCESSES:
+            return map(function, given)
+        from concurrent.futures import ProcessPoolExecutor
+        from concurrent.futures.process import BrokenProcessPool
+
+        try:
+            with ProcessPoolExecutor(processes) as pool:
+                return list(pool.map(function, given, chunksize=50))
+        except (OSError, BrokenProcessPool):
+            # No processes to be had: one file after the other.
+            return map(function, given)
+
+    return mapped
 
 
 def _has_other_names(path: str) -> bool:
@@ -190,11 +224,11 @@ def _undone(result: ProjectResult, error: WriteError) -> ProjectResult:
     """Return the result of a run whose changes could not be written: nothing changed."""
     files = []
     for file in result.files:
+        own = file.error
         if file.changed:
             other = f"was not written, because {error.path} could not be"
             own = error if file.path == error.path else WriteError(other, path=file.path)
-            file = FileResult(file.path, file.before, file.before, (), file.notes, own)  # noqa: PLW2901
-        files.append(file)
+        files.append(replace(file, after=file.before, changes=(), error=own))
     if error.path not in {file.path for file in files}:
         files.append(FileResult(error.path, "", "", error=error))
     outcomes = [

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from migrate_cache.files.discovery import read
+from migrate_cache.files.discovery import read_file
 from migrate_cache.text.errors import Warn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["tally_warnings"]
 
@@ -22,7 +25,7 @@ def tally_warnings(root: str, paths: Iterable[str]) -> Iterator[Warn]:
         real = os.path.join(root, *path.split("/"))
         try:
             linked_out = os.path.realpath(real) != real
-            data = b"" if linked_out else read(real, _MOST_BYTES)
+            data = b"" if linked_out else read_file(real, _MOST_BYTES)
             document: object = tomllib.loads(data.decode("utf-8-sig", "replace"))
         except (OSError, ValueError, RecursionError):
             document = {}

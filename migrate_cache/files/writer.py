@@ -16,12 +16,15 @@ import stat
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from types import FrameType
+from typing import TYPE_CHECKING
 
 from migrate_cache.text.errors import WriteError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import FrameType
 
 __all__ = ["Write", "refusal", "write_all"]
 

@@ -1,14 +1,14 @@
 """From the files of a project to a plan: pure, and the one path behind the command.
 
-    bytes -> trees -> uses -> graph -> codemods decide -> edits -> new text -> safety net
+    texts -> trees -> facts -> rules decide -> edits -> new texts -> safety net
 
 What is imported at the top is all that a project without a cache mount needs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from migrate_cache.dockerfile.prefilter import has_cache_mount
 from migrate_cache.plan.model import FileResult, ProjectResult
@@ -16,10 +16,13 @@ from migrate_cache.settings import Settings
 from migrate_cache.text.errors import MigrateError, ParseError
 from migrate_cache.text.source import decode, encode
 
-__all__ = ["Input", "Refused", "has_cache_mount", "migrate", "plan"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
-# Changes that the user said no to: path, line, rule.
-Refused = frozenset[tuple[str, int, str]]
+    from migrate_cache.caches.facts import Project
+    from migrate_cache.rules.context import Declined
+
+__all__ = ["Input", "has_cache_mount", "migrate", "plan"]
 
 _MOST_PASSES = 5
 
@@ -29,15 +32,14 @@ class Input:
     """One Dockerfile of the project.
 
     `path` is relative to the root, with forward slashes. `data` is None where the file
-    cannot be read, for the `problem`. A file that is not `writable` is read for the graph
-    only, for the reason `held_by`.
+    cannot be read, for the `problem`. `read_only` says why the file is read for its facts
+    only, ``""`` where it may be written.
     """
 
     path: str
     data: bytes | None
     problem: str = ""
-    writable: bool = True
-    held_by: str = ""
+    read_only: str = ""
 
 
 def plan(
@@ -46,31 +48,45 @@ def plan(
     *,
     root_name: str = "",
     build_files: Mapping[str, bytes] | None = None,
-    refused: Refused = frozenset(),
-    jobs: int = 1,
+    declined: Declined = frozenset(),
+    parallel: Callable[..., Any] = map,
 ) -> ProjectResult:
     """Plan the migration of a project; nothing is read or written.
 
     `root_name` is the name of the root folder, the last evidence for a service.
-    `build_files` are the compose, bake, workflow and ``.env`` files by path. `refused` are
-    changes that must not be made: the others are planned without them. `jobs` processes
-    read files, 0 for one on each processor; the plan does not depend on it.
+    `build_files` are the compose, bake, workflow and ``.env`` files by path. `declined` are
+    changes that must not be made: the others are planned without them. `parallel` maps the
+    parser over many files, as the built-in does; the plan does not depend on it.
     """
     ordered = sorted(inputs, key=lambda item: item.path)
-    if not any(item.data is not None and has_cache_mount(item.data) for item in ordered):
-        return ProjectResult(root_name, tuple(_unread(item) for item in ordered if item.writable))
-    from migrate_cache.plan.planner import Planner
+    mounting = [item for item in ordered if item.data is not None and has_cache_mount(item.data)]
+    if not mounting:
+        return _in_order(ordered, ProjectResult(root_name, ()))
+    from migrate_cache.builds import Builds, read_builds
+    from migrate_cache.caches.facts import build_project
 
-    planner = Planner(ordered, settings or Settings(), root_name, build_files or {}, refused, jobs)
-    errors: dict[str, MigrateError] = {}
+    builds = Builds((), ())
+    if build_files:
+        builds = read_builds(sorted(build_files), build_files.get)
+    project = build_project(
+        {item.path: decode(item.data or b"") for item in mounting},
+        settings or Settings(),
+        builds,
+        root_name=root_name,
+        read_only={item.path: item.read_only for item in mounting if item.read_only},
+        parallel=parallel,
+    )
+    refused: dict[str, MigrateError] = {}
     for _ in range(_MOST_PASSES):
-        result, unsafe = planner.run(held=errors)
+        result, unsafe = _plan_once(project, declined, parallel)
         if not unsafe:
-            return _in_order(ordered, _with_errors(result, errors))
+            break
         # A refused file takes part in caches with others: plan the others without it.
-        errors |= unsafe
-    nothing = {file.path: errors.get(file.path) for file in result.files}
-    return _in_order(ordered, _with_errors(result, nothing))
+        refused |= unsafe
+        project = project.read_only(dict.fromkeys(unsafe, "the safety net refused the result"))
+    else:
+        result = _without_changes(result)
+    return _in_order(ordered, replace(_with_errors(result, refused), root=root_name))
 
 
 def migrate(
@@ -91,6 +107,57 @@ def migrate(
     return plan(inputs, settings, root_name=root_name, build_files=build_files)
 
 
+def _plan_once(
+    project: Project, declined: Declined, parallel: Callable[..., Any]
+) -> tuple[ProjectResult, dict[str, MigrateError]]:
+    """Return a plan, and the files whose results the safety net refuses, with the errors."""
+    from migrate_cache.plan.mount_results import cache_results, mount_results
+    from migrate_cache.plan.render import changes_in, render
+    from migrate_cache.plan.safety import refused, verify
+    from migrate_cache.rules.registry import decide
+    from migrate_cache.text.errors import SafetyError
+
+    decisions = decide(project, declined)
+    drafts = {file.path: render(file, project, decisions) for file in project.files}
+    result = ProjectResult(
+        project.name,
+        (*drafts.values(), *(_failed(project, path) for path in project.errors)),
+        tuple(mount_results(project, decisions)),
+        tuple(cache_results(project, decisions)),
+        project.builds.warnings,
+    )
+    changed = {path: draft.after for path, draft in drafts.items() if draft.changed}
+    if not changed:
+        return result, {}
+    after = project.with_texts(changed, parallel)
+    trees = {file.path: file.tree for file in after.files}
+    unsafe: dict[str, MigrateError] = {}
+    for file in project.files:
+        if file.path not in changed:
+            continue
+        if file.path in after.errors:
+            message = after.errors[file.path].message
+            unsafe[file.path] = refused(file.path, f"it does not parse: {message}")
+            continue
+        try:
+            verify(file.tree, trees[file.path], changes_in(file, project, decisions))
+        except SafetyError as error:
+            unsafe[file.path] = error
+    # After a change was declined there may be more to do, and lines have moved.
+    if not unsafe and not declined:
+        again = decide(after)
+        for file in after.files:
+            if any(True for _ in changes_in(file, after, again)):
+                why = "a second run would change it again"
+                unsafe[file.path] = refused(file.path, why)
+    return result, unsafe
+
+
+def _failed(project: Project, path: str) -> FileResult:
+    text = project.unread[path]
+    return FileResult(path, text, text, error=project.errors[path])
+
+
 def _unread(item: Input) -> FileResult:
     """Return the result of a file that needs no reading, or cannot be read."""
     if item.data is None:
@@ -103,14 +170,19 @@ def _unread(item: Input) -> FileResult:
 def _in_order(inputs: Sequence[Input], result: ProjectResult) -> ProjectResult:
     """Return a plan with a result for each file that may be written, those not read included."""
     planned = {file.path: file for file in result.files}
-    files = (planned.get(item.path) or _unread(item) for item in inputs if item.writable)
+    files = (planned.get(item.path) or _unread(item) for item in inputs if not item.read_only)
     return replace(result, files=tuple(files))
 
 
-def _with_errors(result: ProjectResult, errors: Mapping[str, MigrateError | None]) -> ProjectResult:
+def _without_changes(result: ProjectResult) -> ProjectResult:
+    files = tuple(replace(file, after=file.before, changes=()) for file in result.files)
+    return replace(result, files=files)
+
+
+def _with_errors(result: ProjectResult, errors: Mapping[str, MigrateError]) -> ProjectResult:
     """Return a plan in which the files that `errors` names stay as they are."""
     files = tuple(
-        replace(file, after=file.before, changes=(), error=errors[file.path] or file.error)
+        replace(file, after=file.before, changes=(), error=errors[file.path])
         if file.path in errors
         else file
         for file in result.files

@@ -1,47 +1,68 @@
-"""What becomes of every mount and of every cache, as data for reports."""
+"""What becomes of every cache mount and of every cache, as data for reports."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrate_cache.plan.model import CacheInfo, CacheUser, Outcome
-from migrate_cache.rules.mc102_own_output_cache import service_of
+from migrate_cache.services.model import Service
 
 if TYPE_CHECKING:
-    from migrate_cache.rules.context import Context
+    from collections.abc import Iterator
+
+    from migrate_cache.builds.runs import RunContext
+    from migrate_cache.caches.facts import Project
+    from migrate_cache.rules.context import Decisions
 
 
-def outcomes(context: Context) -> Iterator[Outcome]:
-    """Yield the one outcome of each cache mount, in the order of paths and lines."""
-    for use in context.graph.uses:
-        decision = context.decisions[id(use)]
-        cache = use.match.cache
+def mount_results(project: Project, decisions: Decisions) -> Iterator[Outcome]:
+    """Yield the one result of each cache mount, in the order of paths and lines."""
+    for mount in project.mounts:
+        item = decisions.mounts[mount]
         yield Outcome(
-            use.path, use.line, use.column, use.stage.label, use.mount.target, use.directory,
-            cache.name if cache else "", use.kind, use.mount.cache_id, decision.id_after,
-            use.mount.sharing, decision.sharing_after, decision.rule, decision.reason,
-            decision.evidence,
-        )  # fmt: skip
-
-
-def caches(context: Context) -> Iterator[CacheInfo]:
-    """Yield the caches of the project with their users."""
-    for group in context.graph.groups:
-        cache = group.deciding.match.cache
-        users = []
-        for use in group.uses:
-            decision = context.decisions[id(use)]
-            users.append(
-                CacheUser(
-                    use.path, use.line, use.stage.label, service_of(context, use), use.mode,
-                    decision.sharing_after or "shared", decision.id_after,
-                )
-            )  # fmt: skip
-        yield CacheInfo(
-            group.key.id,
-            group.kind,
-            cache.name if cache else "",
-            tuple(dict.fromkeys(use.directory for use in group.uses)),
-            tuple(users),
+            path=mount.path,
+            line=mount.line,
+            column=mount.column,
+            stage=mount.stage.label,
+            target=mount.node.target,
+            directory=mount.directory,
+            tool=mount.entry.name if mount.entry else "",
+            kind=mount.kind,
+            id_before=mount.node.cache_id,
+            id_after=decisions.cache_id_after(mount),
+            sharing_before=mount.node.sharing,
+            sharing_after=decisions.sharing_after(mount),
+            rule=item.rule,
+            reason=item.reason,
+            evidence=item.evidence,
         )
+
+
+def cache_results(project: Project, decisions: Decisions) -> Iterator[CacheInfo]:
+    """Yield the caches of the project with their users."""
+    for cache in project.caches:
+        entry = cache.deciding.entry
+        users = tuple(
+            CacheUser(
+                path=mount.path,
+                line=mount.line,
+                stage=mount.stage.label,
+                service=_service_name(project, mount.run),
+                mode_before=mount.sharing,
+                mode_after=decisions.sharing_after(mount) or "shared",
+                id_after=decisions.cache_id_after(mount),
+            )
+            for mount in cache.mounts
+        )
+        yield CacheInfo(
+            id=cache.key.id,
+            kind=cache.kind,
+            tool=entry.name if entry else "",
+            directories=tuple(dict.fromkeys(mount.directory for mount in cache.mounts)),
+            users=users,
+        )
+
+
+def _service_name(project: Project, run: RunContext) -> str:
+    service = project.service(run)
+    return service.text if isinstance(service, Service) else ""

@@ -1,40 +1,79 @@
-"""Decisions and insertions as edits of a file's text."""
+"""Decisions about one file as its new text, with changes and notes in the order of the text."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrate_cache.dockerfile.edits import insert_before, set_cache
-from migrate_cache.plan.model import Change
+from migrate_cache.plan.model import Change, FileResult, Note
+from migrate_cache.rules import rule
+from migrate_cache.rules.context import is_selected
+from migrate_cache.rules.registry import load_rule, severity
+from migrate_cache.rules.suppressions import instruction_start, read_suppressions
+from migrate_cache.text.edit import apply_edits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from migrate_cache.caches.graph import File
-    from migrate_cache.rules.context import Decision, Insertion
+    from migrate_cache.builds.runs import FileContext
+    from migrate_cache.caches.cache_mount import CacheMount
+    from migrate_cache.caches.facts import Project
+    from migrate_cache.rules.context import Decisions
+    from migrate_cache.rules.suppressions import Suppression
 
 
-def changes_of(
-    file: File, decisions: Iterable[Decision], insertions: Sequence[Insertion]
-) -> tuple[Change, ...]:
-    """Return the changes of one file in the order of the text."""
-    changes = []
-    for decision in decisions:
-        if decision.changes:
-            use = decision.use
-            changes.append(
-                Change(
-                    decision.rule, use.line, use.column, decision.reason,
-                    set_cache(use.mount, decision.id, decision.sharing), decision.evidence,
-                )
-            )  # fmt: skip
-    for insertion in insertions:
-        place = file.tree.source.place(insertion.before.start)
-        changes.append(
-            Change(
-                insertion.rule, place.line, place.column, insertion.reason,
-                (insert_before(file.tree, insertion.before, insertion.comment, insertion.text),),
-            )
-        )  # fmt: skip
+def render(file: FileContext, project: Project, decisions: Decisions) -> FileResult:
+    """Return what is planned for a file; the safety net has not seen it yet."""
+    mounts = project.graph.mounts_in(file.path)
+    before = file.tree.source.text
+    changes = [_change(file, change) for change in changes_in(file, project, decisions)]
     changes.sort(key=lambda change: (change.line, change.column, change.rule))
-    return tuple(changes)
+    suppressions = read_suppressions(file.tree)
+    notes = [
+        note
+        for note in (*_kept(mounts, decisions), *_noted(file, decisions))
+        if is_selected(note.rule, project.settings) and not _is_suppressed(file, note, suppressions)
+    ]
+    notes.sort(key=lambda note: (note.line, note.column, note.rule))
+    after = apply_edits(before, (edit for change in changes for edit in change.edits))
+    return FileResult(file.path, before, after, tuple(changes), tuple(notes))
+
+
+def changes_in(file: FileContext, project: Project, decisions: Decisions) -> Iterator[rule.Change]:
+    """Yield what the rules change in a file."""
+    for mount in project.graph.mounts_in(file.path):
+        item = decisions.mounts[mount]
+        if isinstance(item, rule.Change):
+            yield item
+    yield from decisions.insertions.get(file.path, ())
+
+
+def _change(file: FileContext, change: rule.Change) -> Change:
+    place = file.tree.source.place(change.start)
+    return Change(
+        rule=change.rule,
+        line=place.line,
+        column=place.column,
+        reason=change.reason,
+        edits=change.edits,
+        evidence=change.evidence,
+    )
+
+
+def _kept(mounts: Sequence[CacheMount], decisions: Decisions) -> Iterator[Note]:
+    """Yield the notes of mounts that stay: what a rewriting rule leaves alone needs none."""
+    for mount in mounts:
+        item = decisions.mounts[mount]
+        if isinstance(item, rule.Keep) and severity(item.rule) != "rewrite":
+            yield Note(item.rule, mount.line, mount.column, item.reason, item.evidence)
+
+
+def _noted(file: FileContext, decisions: Decisions) -> Iterator[Note]:
+    for note in decisions.notes.get(file.path, ()):
+        yield Note(note.rule, note.line, note.column, note.reason)
+
+
+def _is_suppressed(file: FileContext, note: Note, suppressions: Sequence[Suppression]) -> bool:
+    if not suppressions or not load_rule(note.rule).ignorable:
+        return False
+    start = instruction_start(file.tree, note.line)
+    return any(suppression.covers(note.rule, start) for suppression in suppressions)

@@ -2,56 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from migrate_cache.dockerfile.tree import ALIASES, Dockerfile, Instruction, Mount
+from migrate_cache.caches.cache_mount import CacheMount
+from migrate_cache.dockerfile.tree import Dockerfile, Instruction, Mount
+from migrate_cache.text.edit import InstructionEdit, OptionEdit
 from migrate_cache.text.errors import SafetyError
 
 if TYPE_CHECKING:
-    from migrate_cache.rules.context import Decision, Insertion
+    from migrate_cache.rules.rule import Change
 
-_Options = list[tuple[str, str | None]]
+# For each mount that the plan changes, its options after the plan; None for one that goes.
+_Planned = Mapping[Mount, Mapping[str, str | None]]
 
 
-def check_result(
-    before: Dockerfile,
-    after: Dockerfile,
-    decisions: Mapping[int, Decision],
-    insertions: Sequence[Insertion],
-) -> None:
-    """Compare the tree of the new text with the old one and the plan.
-
-    `decisions` are those about the file, by the identity of their mount.
+def verify(before: Dockerfile, after: Dockerfile, changes: Iterable[Change]) -> None:
+    """Compare the tree of the new text with the old one and the planned changes.
 
     Raises:
         SafetyError: where anything but the planned changes differs in what BuildKit reads.
 
     """
+    changes = tuple(changes)
     if after.escape != before.escape or _directives(after) != _directives(before):
-        raise _refused(before, "the result has other parser directives")
-    inserted = {(insertion.before.start, insertion.text): insertion for insertion in insertions}
+        raise refused(before.path, "the result has other parser directives")
+    planned = _planned_options(changes)
+    inserted = [
+        (change.run.instruction, edit.instruction)
+        for change in changes
+        for edit in change.edits
+        if isinstance(edit, InstructionEdit)
+    ]
     remaining = list(after.instructions)
     for instruction in before.instructions:
-        for start, text in list(inserted):
-            if start == instruction.start:
-                if not remaining or remaining[0].line.text.strip() != text:
-                    raise _refused(before, "an inserted instruction does not read as planned")
-                remaining.pop(0)
-                del inserted[start, text]
+        for text in (text for below, text in inserted if below is instruction):
+            if not remaining or remaining[0].line.text.strip() != text:
+                raise refused(before.path, "an inserted instruction does not read as planned")
+            remaining.pop(0)
         if not remaining:
-            raise _refused(before, "the result has too few instructions")
-        _compare(before, instruction, remaining.pop(0), decisions)
-    if remaining or inserted:
-        raise _refused(before, "the result has too many instructions")
+            raise refused(before.path, "the result has too few instructions")
+        if not _reads_as_planned(instruction, remaining.pop(0), planned):
+            line = instruction.start_line
+            raise refused(before.path, f"the instruction in line {line} reads differently")
+    if remaining:
+        raise refused(before.path, "the result has too many instructions")
     if len(after.errors) != len(before.errors):
-        raise _refused(before, "BuildKit would reject more of the result than of the original")
+        raise refused(before.path, "BuildKit would reject more of the result than of the original")
 
 
-def _refused(tree: Dockerfile, why: str) -> SafetyError:
+def refused(path: str, why: str) -> SafetyError:
+    """Return the error of a result that is not written."""
     return SafetyError(
         f"the safety net refused the result: {why}",
-        path=tree.path,
+        path=path,
         hint="the file is untouched; this is a bug of migrate-cache, please report it",
     )
 
@@ -60,41 +64,48 @@ def _directives(tree: Dockerfile) -> list[tuple[str, str]]:
     return [(directive.name, directive.value) for directive in tree.directives]
 
 
-def _compare(
-    tree: Dockerfile,
-    before: Instruction,
-    after: Instruction,
-    decisions: Mapping[int, Decision],
-) -> None:
-    same = (
-        before.keyword == after.keyword
-        and before.arguments == after.arguments
-        and [(h.name, h.expand, h.chomp, h.body) for h in before.heredocs]
-        == [(h.name, h.expand, h.chomp, h.body) for h in after.heredocs]
-        and len(before.flag_nodes) == len(after.flag_nodes)
-        and (before.trigger is None) == (after.trigger is None)
+def _planned_options(changes: Iterable[Change]) -> _Planned:
+    return {
+        change.at.node: {
+            edit.option: edit.value for edit in change.edits if isinstance(edit, OptionEdit)
+        }
+        for change in changes
+        if isinstance(change.at, CacheMount)
+    }
+
+
+def _reads_as_planned(before: Instruction, after: Instruction, planned: _Planned) -> bool:
+    if (
+        before.keyword != after.keyword
+        or before.arguments != after.arguments
+        or _heredocs(before) != _heredocs(after)
+        or len(before.flag_nodes) != len(after.flag_nodes)
+        or (before.trigger is None) != (after.trigger is None)
+    ):
+        return False
+    return all(
+        _is_as_planned(old, new, planned[old])
+        if isinstance(old, Mount) and isinstance(new, Mount) and old in planned
+        else old.word == new.word
+        for old, new in zip(before.flag_nodes, after.flag_nodes, strict=True)
     )
-    if same:
-        for old, new in zip(before.flag_nodes, after.flag_nodes, strict=True):
-            decision = decisions.get(id(old))
-            if decision is None or not decision.changes:
-                same = same and old.word == new.word
-            else:
-                assert isinstance(old, Mount)
-                same = same and isinstance(new, Mount) and _as_planned(old, new, decision)
-    if not same:
-        raise _refused(tree, f"the instruction in line {before.start_line} reads differently")
 
 
-def _as_planned(old: Mount, new: Mount, decision: Decision) -> bool:
-    kept = [option for option in _options(old) if option[0] not in ("id", "sharing")]
+def _heredocs(instruction: Instruction) -> list[tuple[str, bool, bool, str]]:
+    return [(h.name, h.expand, h.chomp, h.body) for h in instruction.heredocs]
+
+
+def _is_as_planned(old: Mount, new: Mount, planned: Mapping[str, str | None]) -> bool:
+    def others(mount: Mount) -> list[tuple[str, str | None]]:
+        return [(o.name, o.value) for o in mount.options if o.name not in planned]
+
     return (
-        kept == [option for option in _options(new) if option[0] not in ("id", "sharing")]
-        and new.id == (decision.id if decision.id is not None else old.id)
-        and (new.sharing or "") == (decision.sharing_after or "")
-        and new.error is None
+        new.error is None
+        and others(old) == others(new)
+        and all(_value(new, name) == value for name, value in planned.items())
     )
 
 
-def _options(mount: Mount) -> _Options:
-    return [(ALIASES.get(option.key, option.key), option.value) for option in mount.options]
+def _value(mount: Mount, name: str) -> str | None:
+    option = mount.option(name)
+    return option.value if option else None

@@ -9,7 +9,6 @@ line; only where the edits do not explain the result does difflib look for them.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from migrate_cache.report.style import paint
@@ -18,7 +17,10 @@ from migrate_cache.text.escape import printable
 from migrate_cache.text.source import encode, split_lines
 
 if TYPE_CHECKING:
-    from migrate_cache.plan.model import FileResult
+    from collections.abc import Iterator
+
+    from migrate_cache.plan.model import FileResult, ProjectResult
+    from migrate_cache.report.summary import Mode
 
 __all__ = ["git_path", "patch", "unified"]
 
@@ -82,9 +84,9 @@ def unified(file: FileResult, color: bool = False, *, terminal: bool = False) ->
     return "\n".join(shown) + "\n"
 
 
-def patch(files: tuple[FileResult, ...]) -> str:
+def patch(result: ProjectResult, *, mode: Mode = "write") -> str:  # noqa: ARG001 - as all formats
     """Return the diffs of all files, one after the other."""
-    return "".join(unified(file) for file in files)
+    return "".join(unified(file) for file in result.files)
 
 
 def _body(file: FileResult) -> Iterator[str]:

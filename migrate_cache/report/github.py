@@ -7,12 +7,15 @@ what was done and what is left alone is a notice.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from migrate_cache.plan.model import Change, FileResult, Note, ProjectResult
 from migrate_cache.report.summary import Mode, Places, error_code, pending, rule_kind
-from migrate_cache.rules.registry import RULES
+from migrate_cache.rules.registry import rule_names
 from migrate_cache.text.escape import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["workflow_commands"]
 
@@ -49,7 +52,7 @@ def _file(file: FileResult, mode: Mode) -> Iterator[str]:
 
 
 def _title(code: str) -> str:
-    return f"{code} {RULES[code].name}" if code in RULES else code
+    return f"{code} {rule_names()[code]}" if code in rule_names() else code
 
 
 def _command(command: str, path: str, line: int, column: int, title: str, message: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from migrate_cache.report.queues import queue_after, queue_before
@@ -19,6 +18,8 @@ from migrate_cache.report.style import (
 from migrate_cache.text.escape import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from migrate_cache.plan.model import CacheInfo, CacheUser, ProjectResult
 
 __all__ = ["table"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import asdict
 from importlib.resources import files as package_files
 from typing import TYPE_CHECKING, Any
 
@@ -20,17 +21,9 @@ from migrate_cache.text.escape import json_safe
 from migrate_cache.text.source import Source, encode
 
 if TYPE_CHECKING:
-    from migrate_cache.plan.model import (
-        CacheInfo,
-        CacheUser,
-        Change,
-        FileResult,
-        Note,
-        Outcome,
-        ProjectResult,
-    )
+    from migrate_cache.plan.model import CacheInfo, Change, FileResult, Note, ProjectResult
     from migrate_cache.text.edit import Edit
-    from migrate_cache.text.errors import MigrateError, Warn
+    from migrate_cache.text.errors import MigrateError
 
 __all__ = ["VERSION", "as_data", "as_json", "as_jsonl", "schema"]
 
@@ -67,50 +60,48 @@ def as_jsonl(result: ProjectResult, *, mode: Mode = "write") -> str:
 
 def as_data(result: ProjectResult, *, mode: Mode = "write") -> Data:
     """Return the result as plain dictionaries and lists, in a fixed order."""
-    total = summarize(result)
-    return {
-        "version": VERSION,
-        "tool": {"name": "migrate-cache", "version": __version__},
-        "mode": mode,
-        "root": json_safe(result.root),
-        "files": [_file(file) for file in result.files],
-        "mounts": [_mount(outcome) for outcome in result.outcomes],
-        "caches": [_cache(cache) for cache in result.caches],
-        "warnings": [_warn(warn) for warn in result.warnings],
-        "summary": {
-            "files": total.files,
-            "files_changed": total.files_changed,
-            "mounts": total.mounts,
-            "mounts_changed": total.mounts_changed,
-            "changes": dict(total.changes),
-            "kept": {code or "in-order": number for code, number in total.kept},
-            "warnings": total.warnings,
-            "notes": total.notes,
-            "errors": total.errors,
-        },
-    }
+    summary = asdict(summarize(result))
+    summary["changes"] = dict(summary["changes"])
+    summary["kept"] = {code or "in-order": number for code, number in summary["kept"]}
+    data: Data = _safe(
+        {
+            "version": VERSION,
+            "tool": {"name": "migrate-cache", "version": __version__},
+            "mode": mode,
+            "root": result.root,
+            "files": [_file(file) for file in result.files],
+            "mounts": [{**asdict(mount), "changed": mount.changed} for mount in result.outcomes],
+            "caches": [_cache(cache) for cache in result.caches],
+            "warnings": [asdict(warn) for warn in result.warnings],
+            "summary": summary,
+        }
+    )
+    return data
+
+
+def _safe(value: Any) -> Any:
+    """Return `value` with every text in it as JSON can spell it."""
+    if isinstance(value, str):
+        return json_safe(value)
+    if isinstance(value, dict):
+        return {key: _safe(item) for key, item in value.items()}
+    return [_safe(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _file(file: FileResult) -> Data:
     source = Source(file.before, file.path)
-    return {
-        **_path(file.path),
+    data: Data = {"path": file.path}
+    if json_safe(file.path) != file.path:
+        data["path_base64"] = base64.b64encode(encode(file.path)).decode("ascii")
+    return data | {
         "changed": file.changed,
-        "changes": [_change(change, source) for change in file.changes],
+        "changes": [
+            {**_note(change), "edits": [_edit(edit, source) for edit in change.edits]}
+            for change in file.changes
+        ],
         "notes": [_note(note) for note in file.notes],
         "error": None if file.error is None else _error(file.error),
     }
-
-
-def _path(path: str) -> Data:
-    safe = json_safe(path)
-    if safe == path:
-        return {"path": path}
-    return {"path": safe, "path_base64": base64.b64encode(encode(path)).decode("ascii")}
-
-
-def _change(change: Change, source: Source) -> Data:
-    return {**_note(change), "edits": [_edit(edit, source) for edit in change.edits]}
 
 
 def _edit(edit: Edit, source: Source) -> Data:
@@ -122,7 +113,7 @@ def _edit(edit: Edit, source: Source) -> Data:
         "start_column": start.column,
         "end_line": end.line,
         "end_column": end.column,
-        "text": json_safe(edit.text),
+        "text": edit.text,
     }
 
 
@@ -132,71 +123,22 @@ def _note(note: Note | Change) -> Data:
         "severity": rule_kind(note.rule),
         "line": note.line,
         "column": note.column,
-        "reason": json_safe(note.reason),
-        "evidence": [json_safe(fact) for fact in note.evidence],
+        "reason": note.reason,
+        "evidence": note.evidence,
     }
 
 
 def _error(error: MigrateError) -> Data:
     return {
         "rule": error_code(error) or None,
-        "message": json_safe(error.message),
+        "message": error.message,
         "line": error.line,
         "column": error.column,
-        "source_line": json_safe(error.source_line),
-        "hint": json_safe(error.hint),
-    }
-
-
-def _mount(outcome: Outcome) -> Data:
-    return {
-        "path": json_safe(outcome.path),
-        "line": outcome.line,
-        "column": outcome.column,
-        "stage": json_safe(outcome.stage),
-        "target": json_safe(outcome.target),
-        "directory": json_safe(outcome.directory),
-        "tool": json_safe(outcome.tool),
-        "kind": outcome.kind,
-        "id_before": json_safe(outcome.id_before),
-        "id_after": json_safe(outcome.id_after),
-        "sharing_before": json_safe(outcome.sharing_before),
-        "sharing_after": json_safe(outcome.sharing_after),
-        "changed": outcome.changed,
-        "rule": outcome.rule,
-        "reason": json_safe(outcome.reason),
-        "evidence": [json_safe(fact) for fact in outcome.evidence],
+        "source_line": error.source_line,
+        "hint": error.hint,
     }
 
 
 def _cache(cache: CacheInfo) -> Data:
-    return {
-        "id": json_safe(cache.id),
-        "kind": cache.kind,
-        "tool": json_safe(cache.tool),
-        "directories": [json_safe(directory) for directory in cache.directories],
-        "queue_before": queue_before(cache).size,
-        "queue_after": queue_after(cache).size,
-        "users": [_user(user) for user in cache.users],
-    }
-
-
-def _user(user: CacheUser) -> Data:
-    return {
-        "path": json_safe(user.path),
-        "line": user.line,
-        "stage": json_safe(user.stage),
-        "service": json_safe(user.service),
-        "mode_before": user.mode_before,
-        "mode_after": user.mode_after,
-        "id_after": json_safe(user.id_after),
-    }
-
-
-def _warn(warn: Warn) -> Data:
-    return {
-        "path": json_safe(warn.path),
-        "line": warn.line,
-        "column": warn.column,
-        "message": json_safe(warn.message),
-    }
+    queues = {"queue_before": queue_before(cache).size, "queue_after": queue_after(cache).size}
+    return {**asdict(cache), **queues}

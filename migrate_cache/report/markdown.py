@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from migrate_cache.report.style import count
@@ -17,10 +16,12 @@ from migrate_cache.report.summary import (
     shared_with_others,
     summarize,
 )
-from migrate_cache.rules.registry import RULES
+from migrate_cache.rules.registry import find_rule
 from migrate_cache.text.escape import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from migrate_cache.plan.model import Outcome, ProjectResult
 
 __all__ = ["as_markdown", "code", "escape", "prune_command"]
@@ -95,7 +96,8 @@ def _rules(changes: Iterable[tuple[str, int]]) -> Iterator[str]:
     yield "| rule | changes | what |"
     yield "|---|---|---|"
     for rule, number in changes:
-        summary = RULES[rule].summary if rule in RULES else ""
+        known = find_rule(rule)
+        summary = known.summary if known else ""
         yield f"| {_cell(rule)} | {number} | {summary} |"
     yield ""
 
@@ -195,8 +197,8 @@ def _kept(result: ProjectResult) -> Iterator[str]:
     yield "### Left as it is"
     yield ""
     for rule, number in sorted(numbers.items()):
-        found = RULES.get(rule)
-        kept_by_rewrite = found is not None and found.kind == "rewrite"
+        found = find_rule(rule)
+        kept_by_rewrite = found is not None and found.severity == "rewrite"
         summary = "kept for the reason below" if kept_by_rewrite or not found else found.summary
         yield f"- **{rule}**, {count(number, 'mount')}: {summary}"
     yield ""

@@ -6,11 +6,12 @@ Builds of one service are ordered by the same lock, but that is no queue of serv
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from migrate_cache.plan.model import CacheInfo, CacheUser
 
 __all__ = ["Queue", "queue_after", "queue_before"]

@@ -14,12 +14,14 @@ from urllib.parse import quote
 
 from migrate_cache import __version__
 from migrate_cache.plan.model import Change, FileResult, Note, ProjectResult
+from migrate_cache.report.rule_pages import explanation
 from migrate_cache.report.summary import Mode, Places, error_code, pending, rule_kind
-from migrate_cache.rules.registry import RULES, Rule, explanation
+from migrate_cache.rules.registry import all_rules, load_rule, rule_names
 from migrate_cache.text.escape import json_safe
 from migrate_cache.text.source import Source, Span, encode
 
 if TYPE_CHECKING:
+    from migrate_cache.rules.rule import Example, Rule
     from migrate_cache.text.edit import Edit
     from migrate_cache.text.errors import MigrateError, Warn
 
@@ -37,7 +39,7 @@ Data = dict[str, Any]
 
 def as_sarif(result: ProjectResult, *, mode: Mode = "write") -> str:
     """Return the result as a SARIF log in ASCII."""
-    codes = list(RULES)
+    codes = list(rule_names())
     results = [item for file in result.files for item in _File(file, mode).results()]
     for item in results:
         item["ruleIndex"] = codes.index(item["ruleId"])
@@ -62,7 +64,7 @@ def as_sarif(result: ProjectResult, *, mode: Mode = "write") -> str:
                         "name": "migrate-cache",
                         "version": __version__,
                         "semanticVersion": __version__,
-                        "rules": [_rule(rule) for rule in RULES.values()],
+                        "rules": [_rule(rule) for rule in all_rules()],
                     }
                 },
                 "invocations": [invocation],
@@ -98,23 +100,27 @@ def _root(root: str) -> Data:
 
 def _rule(rule: Rule) -> Data:
     text = explanation(rule)
-    example = f"```dockerfile\n{rule.before}```"
-    if rule.after != rule.before:
-        example += f"\n\nbecomes\n\n```dockerfile\n{rule.after}```"
+    markdown = text + "\n" + "".join(map(_example, rule.examples))
     sources = "\n".join(f"- <{source}>" for source in rule.sources)
-    markdown = f"{text}\n\nIn `{rule.example_path}`:\n\n{example}\n"
     data: Data = {
         "id": rule.code,
         "name": "".join(word.capitalize() for word in rule.name.split("-")),
         "shortDescription": {"text": rule.summary},
         "fullDescription": {"text": text},
         "help": {"text": text, "markdown": f"{markdown}\n{sources}".rstrip() + "\n"},
-        "defaultConfiguration": {"level": _LEVELS[rule.kind]},
-        "properties": {"tags": ["docker", "cache", rule.kind]},
+        "defaultConfiguration": {"level": _LEVELS[rule.severity]},
+        "properties": {"tags": ["docker", "cache", rule.severity]},
     }
     if rule.sources:
         data["helpUri"] = rule.sources[0]
     return data
+
+
+def _example(example: Example) -> str:
+    text = f"\nIn `{example.path}`:\n\n```dockerfile\n{example.before}```\n"
+    if example.after:
+        text += f"\nbecomes\n\n```dockerfile\n{example.after}```\n"
+    return text
 
 
 class _File:
@@ -136,7 +142,7 @@ class _File:
         found += [
             self._result(note, _LEVELS[rule_kind(note.rule)])
             for note in self._file.notes
-            if note.rule in RULES
+            if note.rule in rule_names()
         ]
         error = self._file.error
         if error is not None and error_code(error):
@@ -179,7 +185,7 @@ class _File:
         data: Data = {
             "ruleId": item.rule,
             "level": level,
-            "message": {"text": json_safe(item.reason) or RULES[item.rule].summary},
+            "message": {"text": json_safe(item.reason) or load_rule(item.rule).summary},
             "locations": [{"physicalLocation": location}],
         }
         if item.evidence:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import shutil
 import textwrap
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from migrate_cache.text.escape import cells
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = ["cells", "count", "enumerate_words", "fit", "pad", "paint", "terminal_width", "wrap"]
 

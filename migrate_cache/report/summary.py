@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from migrate_cache.plan.model import Note
-from migrate_cache.rules.registry import RULES
+from migrate_cache.rules.registry import find_rule
 from migrate_cache.text.errors import MigrateError, SafetyError, WriteError
 
 if TYPE_CHECKING:
@@ -63,9 +63,9 @@ def summarize(result: ProjectResult) -> Summary:
 
 
 def rule_kind(code: str) -> str:
-    """Return the kind of a rule; what no rule stands for is a note."""
-    rule = RULES.get(code)
-    return rule.kind if rule else "note"
+    """Return the severity of a rule; what no rule stands for is a note."""
+    rule = find_rule(code)
+    return rule.severity if rule else "note"
 
 
 def kept_rule(outcome: Outcome) -> str:

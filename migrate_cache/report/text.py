@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from migrate_cache.plan.model import Change, FileResult, Note, Outcome, ProjectResult
@@ -26,10 +25,12 @@ from migrate_cache.report.summary import (
     shared_with_others,
     summarize,
 )
-from migrate_cache.rules.registry import RULES
+from migrate_cache.rules.registry import find_rule
 from migrate_cache.text.escape import point_at, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from migrate_cache.text.errors import MigrateError, Warn
 
 __all__ = ["error_text", "file_text", "report", "summary_text"]
@@ -256,10 +257,10 @@ def _counted(
 
 
 def _meaning(code: str, noun: str) -> str:
-    rule = RULES.get(code)
+    rule = find_rule(code)
     if rule is None:
         return "in order already"
-    if noun == "mount" and rule.kind == "rewrite":
+    if noun == "mount" and rule.severity == "rewrite":
         return "kept for a reason that `--verbose` gives"
     return rule.summary
 

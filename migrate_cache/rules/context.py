@@ -1,153 +1,182 @@
-"""What codemods read and what they yield."""
+"""What rules see: the facts of the project, what blocks a mount, and what was decided so far."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from migrate_cache.caches.cache_mount import CacheMount
+from migrate_cache.rules.rule import Blocked, Change, Keep, Note
+from migrate_cache.text.edit import OptionEdit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from migrate_cache.builds.model import Build
-    from migrate_cache.caches.graph import File, Graph, Use
-    from migrate_cache.dockerfile.tree import Instruction, Run
-    from migrate_cache.settings import Override, Settings
+    from migrate_cache.builds.runs import FileContext, RunContext
+    from migrate_cache.caches.facts import Project
+    from migrate_cache.caches.graph import Cache
+    from migrate_cache.dockerfile.tree import Dockerfile
+    from migrate_cache.rules.rule import Rule, Yielded
+    from migrate_cache.rules.suppressions import Suppression
+    from migrate_cache.settings import Settings
+
+T = TypeVar("T")
+
+# Changes that the user said no to: path, line, rule.
+Declined = frozenset[tuple[str, int, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """What becomes of one mount, and why. Every mount gets exactly one.
+class Decisions:
+    """What the rules decided: one change or keep for each mount, and more by file."""
 
-    `id` is the new id and `sharing` the new mode, None where they stay; a mode of ``""``
-    takes the option out.
+    mounts: dict[CacheMount, Change | Keep] = field(default_factory=dict)
+    insertions: dict[str, list[Change]] = field(default_factory=dict)
+    notes: dict[str, list[Note]] = field(default_factory=dict)
+
+    def add(self, item: Yielded) -> None:
+        """Take what a rule yields; raise ValueError where a mount was decided about before."""
+        if isinstance(item, Note):
+            self.notes.setdefault(item.path, []).append(item)
+        elif not isinstance(item.at, CacheMount):
+            assert isinstance(item, Change)
+            self.insertions.setdefault(item.at.path, []).append(item)
+        elif item.at in self.mounts:
+            raise ValueError(f"{item.rule}: {item.at.place} was decided about before")
+        else:
+            self.mounts[item.at] = item
+
+    def options_after(self, mount: CacheMount) -> dict[str, str | None]:
+        """Return the options that the plan gives a mount; None for one that it takes out."""
+        item = self.mounts.get(mount)
+        edits = item.edits if isinstance(item, Change) else ()
+        return {edit.option: edit.value for edit in edits if isinstance(edit, OptionEdit)}
+
+    def id_after(self, mount: CacheMount) -> str:
+        """Return the id that is written after the plan, ``""`` for none."""
+        return self.options_after(mount).get("id", mount.id) or ""
+
+    def cache_id_after(self, mount: CacheMount) -> str:
+        """Return what BuildKit calls the cache after the plan, variables unexpanded."""
+        return self.id_after(mount) or mount.node.cache_id
+
+    def sharing_after(self, mount: CacheMount) -> str:
+        """Return the mode that is written after the plan, ``""`` for none."""
+        return self.options_after(mount).get("sharing", mount.node.sharing) or ""
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """The project as rules see it, with what the rules before them decided.
+
+    `blockers` are the rules that say why nothing may be done to a mount; `declined` are the
+    changes that the user said no to. `said_unsuppressed` decides again as if there were no
+    ignore comments, and gives by path which rule speaks of which instruction, by its offset.
     """
 
-    use: Use
-    rule: str
-    reason: str
-    id: str | None = None
-    sharing: str | None = None
-    evidence: tuple[str, ...] = ()
+    project: Project
+    blockers: Sequence[Rule]
+    suppressions: Mapping[str, Sequence[Suppression]]
+    declined: Declined
+    said_unsuppressed: Callable[[], Mapping[str, frozenset[tuple[str, int]]]]
+    decisions: Decisions = field(default_factory=Decisions)
+    _blocked: dict[CacheMount, Blocked | None] = field(default_factory=dict)
+    _made: dict[Callable[[Context], Any], Any] = field(default_factory=dict)
+
+    def once(self, make: Callable[[Context], T]) -> T:
+        """Return what `make` returns for this context; it is called at the first time only."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        made: T = self._made[make]
+        return made
 
     @property
-    def changes(self) -> bool:
-        """Whether the mount's text changes."""
-        return self.id is not None or self.sharing is not None
-
-    @property
-    def id_after(self) -> str:
-        """The cache's id after the change, variables unexpanded."""
-        return self.id if self.id is not None else self.use.mount.cache_id
-
-    @property
-    def sharing_after(self) -> str:
-        """The mode that is written after the change."""
-        return self.sharing if self.sharing is not None else self.use.mount.sharing
-
-
-@dataclass(frozen=True, slots=True)
-class Insertion:
-    """A RUN of one line to insert above an instruction, with a comment of one line."""
-
-    file: File
-    before: Instruction
-    comment: str
-    command: str
-    rule: str
-    reason: str
-
-    @property
-    def text(self) -> str:
-        """The instruction that is inserted, without its comment."""
-        return f"RUN {self.command}"
-
-
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """Something to say about a place beside what the decisions say."""
-
-    path: str
-    line: int
-    column: int
-    rule: str
-    reason: str
-
-
-@dataclass
-class Context:
-    """The project as codemods see it, with what the codemods before them decided."""
-
-    graph: Graph
-    settings: Settings
-    project: str
-    builds: tuple[Build, ...]
-    decisions: dict[int, Decision] = field(default_factory=dict)
-    insertions: list[Insertion] = field(default_factory=list)
-    remarks: list[Remark] = field(default_factory=list)
-    # The same by file.
-    insertions_in: dict[str, list[Insertion]] = field(default_factory=dict)
-    remarks_in: dict[str, list[Remark]] = field(default_factory=dict)
-    # Cargo caches that may be shared, by the identity of their group; see `cargo_lock`.
-    cargo_refusals: dict[int, str] = field(default_factory=dict)
-
-    def add(self, item: Decision | Insertion | Remark) -> None:
-        """Take what a codemod yields."""
-        if isinstance(item, Decision):
-            assert id(item.use) not in self.decisions, item
-            self.decisions[id(item.use)] = item
-        elif isinstance(item, Insertion):
-            self.insertions.append(item)
-            self.insertions_in.setdefault(item.file.path, []).append(item)
-        else:
-            self.remarks.append(item)
-            self.remarks_in.setdefault(item.path, []).append(item)
-
-    def decision(self, use: Use) -> Decision | None:
-        """Return what was decided about a mount, if anything was."""
-        return self.decisions.get(id(use))
-
-    def undecided(self) -> Iterator[Use]:
-        """Yield the mounts about which nothing was decided yet."""
-        for use in self.graph.uses:
-            if id(use) not in self.decisions:
-                yield use
-
-    def override(self, path: str) -> Override | None:
-        """Return the configuration's override for a file: the last one that matches."""
-        for override, matches in self._matchers[::-1]:
-            if matches(path):
-                return override
-        return None
+    def settings(self) -> Settings:
+        """The settings of the project."""
+        return self.project.settings
 
     @cached_property
-    def _matchers(self) -> tuple[tuple[Override, Callable[[str], bool]], ...]:
-        from migrate_cache.text.globs import Globs
+    def files(self) -> Mapping[Dockerfile, FileContext]:
+        """The files of the project by their tree."""
+        return {file.tree: file for file in self.project.files}
 
-        return tuple(
-            (override, Globs(override.files).match) for override in self.settings.overrides
-        )
+    def mounts(self, tree: Dockerfile) -> Sequence[CacheMount]:
+        """Return the cache mounts of a file."""
+        return self.project.graph.mounts_in(tree.path)
 
-    def reruns(self, run: Run, use: Use) -> bool:
+    def undecided(self, cache: Cache) -> Iterator[CacheMount]:
+        """Yield the mounts of a cache that no rule has decided about yet."""
+        for mount in cache.mounts:
+            if mount not in self.decisions.mounts:
+                yield mount
+
+    # -- what cannot change ----------------------------------------------------------------
+
+    def unchangeable(self, mount: CacheMount) -> Blocked | None:
+        """Return the rule that leaves a mount alone whatever it is, and why."""
+        if mount not in self._blocked:
+            found = (rule.blocked(mount) for rule in self.blockers)
+            self._blocked[mount] = next(filter(None, found), None)
+        return self._blocked[mount]
+
+    def blocked(self, mount: CacheMount, code: str) -> Blocked | None:
+        """Return why the rule `code` may not change a mount, None where it may."""
+        file = mount.run.file
+        if file.read_only:
+            return Blocked(code, file.read_only)
+        if file.settings.skip:
+            return Blocked(code, "the configuration skips this file")
+        unchangeable = self.unchangeable(mount)
+        if unchangeable:
+            return unchangeable
+        for suppression in self.suppressions.get(mount.path, ()):
+            if suppression.covers(code, mount.instruction.start):
+                return Blocked(code, f"ignored by the comment in line {suppression.line}")
+        if not is_selected(code, self.settings):
+            return Blocked(code, f"{code} is not selected")
+        if (mount.path, mount.line, code) in self.declined:
+            return Blocked(code, "refused")
+        return None
+
+    def holder(self, cache: Cache, code: str) -> str:
+        """Return which mount holds a cache back from the rule `code`, ``""`` where none does."""
+        for mount in cache.mounts:
+            if mount.sharing != "shared" and (blocked := self.blocked(mount, code)):
+                return f"{mount.place} stays {mount.sharing} ({blocked.reason})"
+        return cache.unread_user
+
+    # -- what runs again ---------------------------------------------------------------------
+
+    def reruns(self, run: RunContext) -> bool:
         """Whether the plan changes a RUN's layer-cache key, so that it runs once more.
 
         BuildKit leaves ``id`` and ``sharing`` out of the key, except for the pure default:
         no id, and shared. An instruction inserted above changes the key of what follows.
         """
-        chain = use.resolved.chain(use.stage.index)
-        for insertion in self.insertions_in.get(use.path, ()):
-            for index in chain:
-                stage = use.tree.stages[index]
-                if insertion.before in stage.instructions and (
-                    index != use.stage.index or insertion.before.start <= use.instruction.start
-                ):
-                    return True
-        return any(self._changes_key(other) for other in self.graph.uses_of_run(run))
+        for insertion in self.decisions.insertions.get(run.path, ()):
+            below = insertion.run
+            if below.stage.index in run.chain and (
+                below.stage.index != run.stage.index
+                or below.instruction.start <= run.instruction.start
+            ):
+                return True
+        return any(map(self._changes_key, self.project.graph.mounts_of(run)))
 
-    def _changes_key(self, use: Use) -> bool:
-        decision = self.decision(use)
-        if decision is None:
-            return False
-        before = not use.mount.id and use.mode == "shared"
-        id_after = decision.id if decision.id is not None else use.mount.id
-        return before != (not id_after and decision.sharing_after in ("", "shared"))
+    def _changes_key(self, mount: CacheMount) -> bool:
+        decisions = self.decisions
+        before = is_pure_default(mount)
+        after = not decisions.id_after(mount) and decisions.sharing_after(mount) in ("", "shared")
+        return before != after
+
+
+def is_pure_default(mount: CacheMount) -> bool:
+    """Whether a mount has neither an id nor another mode than shared."""
+    return not mount.id and mount.sharing == "shared"
+
+
+def is_selected(code: str, settings: Settings) -> bool:
+    """Whether the settings select a rule; an empty selection is that of all rules."""
+    if settings.select and not code.startswith(settings.select):
+        return False
+    return not (settings.ignore and code.startswith(settings.ignore))

@@ -7,55 +7,53 @@ from typing import TYPE_CHECKING
 
 from migrate_cache import shell
 from migrate_cache.rules.new_ids import is_prescribed
-from migrate_cache.services import clean_name
+from migrate_cache.services.names import clean_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from migrate_cache.caches.graph import Use
+    from migrate_cache.caches.cache_mount import CacheMount
     from migrate_cache.rules.context import Context
 
-RULE = "MC101"
 _OFFLINE_WORDS = frozenset(("--offline", "--no-index", "--network=none"))
 _OFFLINE_VARIABLES = frozenset(("CARGO_NET_OFFLINE", "UV_OFFLINE", "NPM_CONFIG_OFFLINE"))
 
 
 class FreshIds:
-    """Gives the users of a cache new ids, the same one wherever the old one was the same."""
+    """New ids for shared caches, the same one wherever the old one was the same."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._project = clean_name(context.project) or "project"
-        self._taken = {group.key.id for group in context.graph.groups}
+        self._project = clean_name(context.project.name) or "project"
+        self._taken = {cache.key.id for cache in context.project.caches}
         self._given: dict[tuple[str, ...], str] = {}
 
-    def refusal(self, uses: Sequence[Use]) -> str:
+    def problem(self, mounts: Sequence[CacheMount]) -> str:
         """Return why a cache keeps its id though its mode changes, ``""`` where it does not."""
         if not self._context.settings.fresh_ids:
             return ""
-        for use in uses:
-            if use.refusal(RULE):
-                return f"it keeps its id: {use.place} cannot change"
-            if is_prescribed(use.mount.id):
+        for mount in mounts:
+            if self._context.blocked(mount, "MC101"):
+                return f"it keeps its id: {mount.place} cannot change"
+            if is_prescribed(mount.id):
                 return "it keeps its id, which the hosting platform prescribes"
-            if use.mount.id and not re.fullmatch(r"[^\s,\"'\\]+", use.mount.id):
+            if mount.id and not re.fullmatch(r"[^\s,\"'\\]+", mount.id):
                 return "it keeps its id, which is written in an unusual way"
-        reader = next((use for use in uses if _only_reads(use)), None)
-        if reader and len(uses) > 1:
+        reader = next((mount for mount in mounts if _only_reads(mount)), None)
+        if reader and len(mounts) > 1:
             return (
                 f"it keeps its id: {reader.place} needs what another RUN put into it, and would "
                 "find a new cache empty when that RUN comes from the layer cache"
             )
         return ""
 
-    def id_for(self, use: Use) -> str | None:
+    def id_for(self, mount: CacheMount) -> str | None:
         """Return the new id of a mount, None where ids stay."""
-        if not self._context.settings.fresh_ids or self._project in use.mount.id:
+        if not self._context.settings.fresh_ids or self._project in mount.id:
             return None
-        cache = use.match.cache
-        stem = use.mount.id or (cache.slug if cache else "cache")
-        old = (use.mount.id or use.key.id, *use.key[1:])
+        old = (mount.id or mount.key.id, *mount.key[1:])
         if old not in self._given:
+            stem = mount.id or (mount.entry.slug if mount.entry else "cache")
             new = base = f"{stem}-{self._project}"
             number = 2
             while new in self._taken:
@@ -66,12 +64,12 @@ class FreshIds:
         return self._given[old]
 
 
-def _only_reads(use: Use) -> bool:
+def _only_reads(mount: CacheMount) -> bool:
     """Whether a RUN cannot do without what lies in the cache: it copies, or has no network."""
-    if use.only_copies or use.mount_is_readonly or use.run.flag("network") == "none":
+    if mount.only_copies or mount.mount_is_readonly or mount.run.node.flag("network") == "none":
         return True
-    known = use.scope.known()
-    for command in use.commands:
+    known = mount.scope.known()
+    for command in mount.commands:
         program, arguments = shell.canonical(command)
         if _OFFLINE_WORDS.intersection(arguments):
             return True

@@ -1,100 +1,86 @@
-"""MC101: ``sharing=locked`` becomes ``sharing=shared`` where several users at once are safe."""
+"""MC101: share a cache that tolerates concurrent builds."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrate_cache.rules.context import Context, Decision, Remark
+from migrate_cache.dockerfile.edits import mount_edits
 from migrate_cache.rules.fresh_ids import FreshIds
+from migrate_cache.rules.mc203_mixed_sharing import held_back
+from migrate_cache.rules.mc211_cargo_lock_not_linked import lock_problem
+from migrate_cache.rules.rule import Change, Example, Keep, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from migrate_cache.caches.graph import Group, Use
+    from migrate_cache.caches.cache_mount import CacheMount
+    from migrate_cache.caches.graph import Cache
+    from migrate_cache.rules.context import Context
 
-RULE = "MC101"
+BEFORE = """\
+FROM golang:1.26
+WORKDIR /src
+COPY . .
+RUN --mount=type=cache,target=/go/pkg/mod,sharing=locked \\
+    --mount=type=cache,target=/root/.cache/go-build,sharing=locked \\
+    go build -o /usr/local/bin/api ./cmd/api
+"""
 
 
-def share(context: Context) -> Iterator[Decision | Remark]:
-    """Yield a decision for every user of a cache that tolerates several users at once."""
-    fresh = FreshIds(context)
-    for group in context.graph.groups:
-        if group.kind not in ("shared", "cargo-subdir"):
-            continue
-        uses = [use for use in group.uses if context.decision(use) is None]
-        refusal = context.cargo_refusals.get(id(group), "")
-        holder = context.graph.holder(group, RULE)
-        if refusal:
-            yield from _refused(uses, refusal)
-        elif holder:
-            yield from _held(context, uses, holder)
+@rule(
+    code="MC101",
+    name="share-cache",
+    severity="rewrite",
+    summary="`sharing=locked` on a cache that tolerates concurrent users becomes `sharing=shared`",
+    explanation="""
+A locked cache is held for a whole RUN, compilation included, and every other build that uses
+it waits. Many package managers lock or rename inside their cache directory themselves, so that
+several containers can use it at once: for them the lock only costs time.
+
+All users of an id change together or not at all, because BuildKit forks a cache that is used in
+different modes (MC203). So the mode stays where one of the users cannot change: it is ignored,
+lies outside the given paths, is generated or cannot be read. It also stays where a tool that
+needs exclusive access uses the same id.
+""",
+    sources=(
+        "https://docs.docker.com/reference/dockerfile/#run---mounttypecache",
+        "https://github.com/golang/go/issues/26677",
+    ),
+    examples=(Example(BEFORE, after=BEFORE.replace("locked", "shared")),),
+)
+def share_cache(cache: Cache, context: Context) -> Iterator[Change | Keep]:
+    """Share every locked mount of a cache, or say what keeps the cache as it is."""
+    if cache.kind not in ("shared", "cargo-subdir") or lock_problem(cache, context):
+        return
+    mounts = list(context.undecided(cache))
+    held = held_back(cache, context, "MC101")
+    fresh = context.once(FreshIds)
+    changes = not held and any(mount.sharing == "locked" for mount in mounts)
+    kept_id = fresh.problem(mounts) if changes else ""
+    for mount in mounts:
+        reason = _why_safe(mount, context) + (f"; {kept_id}" if kept_id else "")
+        sources = (mount.entry.source,) if mount.entry else ()
+        if held and mount.sharing == "locked":
+            blocked = context.blocked(mount, "MC101") or held
+            yield Keep(mount, f"stays locked: {blocked.reason}", blocked)
+        elif held:
+            yield Keep(mount, f"already shared: {reason}")
         else:
-            yield from _shared(context, uses, fresh)
-        if not context.settings.cargo_lock:
-            yield from _hazards(context, group)
+            is_locked = mount.sharing == "locked"
+            new_id = fresh.id_for(mount) if changes and not kept_id else None
+            edits = mount_edits(mount.node, new_id, "shared" if is_locked else None)
+            shown = reason if is_locked else f"already shared: {reason}"
+            if edits:
+                yield Change(mount, edits, shown, sources)
+            else:
+                yield Keep(mount, shown, evidence=sources)
 
 
-def _refused(uses: list[Use], refusal: str) -> Iterator[Decision]:
-    for use in uses:
-        if use.mode == "locked":
-            reason = f"stays locked, Cargo's lock cannot be linked into it: {refusal}"
-        else:
-            reason = (
-                "shared without Cargo's lock, so cold parallel builds can fail; "
-                f"it cannot be linked: {refusal}"
-            )
-        yield Decision(use, "MC211", reason)
-
-
-def _held(context: Context, uses: list[Use], holder: str) -> Iterator[Decision]:
-    """Leave a cache alone that one of its users holds back: one cache has one mode."""
-    for use in uses:
-        if use.mode == "locked":
-            own = use.refusal(RULE)
-            yield Decision(
-                use,
-                RULE if own else "MC203",
-                f"stays locked: {own or f'{holder}, and one cache must have one sharing mode'}",
-            )
-        else:
-            yield Decision(use, RULE, f"already shared: {_safe(context, use)}")
-
-
-def _shared(context: Context, uses: list[Use], fresh: FreshIds) -> Iterator[Decision]:
-    changes = any(use.mode == "locked" for use in uses)
-    kept = fresh.refusal(uses) if changes else ""
-    for use in uses:
-        changed = use.mode == "locked"
-        reason = _safe(context, use)
-        yield Decision(
-            use,
-            RULE,
-            (reason if changed else f"already shared: {reason}") + (f"; {kept}" if kept else ""),
-            id=fresh.id_for(use) if changes and not kept else None,
-            sharing="shared" if changed else None,
-            evidence=(use.match.cache.source,) if use.match.cache else (),
-        )
-
-
-def _hazards(context: Context, group: Group) -> Iterator[Remark]:
-    """Say of each Cargo cache that is shared in the end what can go wrong without the link."""
-    for use in group.uses:
-        decision = context.decision(use)
-        if use.kind != "cargo-subdir" or decision is None or decision.rule == "MC211":
-            continue
-        if decision.sharing_after in ("", "shared"):
-            yield Remark(
-                use.path, use.line, use.column, "MC211",
-                "shared without Cargo's lock (--no-cargo-lock): cold parallel builds can fail "
-                "with 'File exists (os error 17)'",
-            )  # fmt: skip
-
-
-def _safe(context: Context, use: Use) -> str:
-    if use.kind == "unknown":
+def _why_safe(mount: CacheMount, context: Context) -> str:
+    if mount.kind == "unknown":
         return "its RUN only copies, so the directory follows the other users of its id"
-    if use.kind == "cargo-subdir":
+    if mount.kind == "cargo-subdir":
         if not context.settings.cargo_lock:
             return "parallel builds no longer wait for each other"
         return "several builds at once are safe with Cargo's lock in the same mount"
-    return use.match.reason
+    return mount.match.reason

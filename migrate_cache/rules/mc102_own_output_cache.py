@@ -1,323 +1,287 @@
-"""MC102 and MC103: a build output gets an id of its own; a lock that protects nothing goes."""
+"""MC102: give a build output an id of its own."""
 
 from __future__ import annotations
 
-import posixpath
-import re
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from migrate_cache.caches.coupling import Unit, service_of, units_of
-from migrate_cache.caches.dataflow import compile_lines, compiles, may_read, says_it_builds
-from migrate_cache.dockerfile.words import variables
-from migrate_cache.rules.context import Context, Decision, Remark
+from migrate_cache.caches.dataflow import compiles
+from migrate_cache.caches.outputs import (
+    fillers,
+    id_names_platform,
+    is_one_workspace_build,
+    reader_of_another_file,
+    services_of,
+    several_platforms,
+    tells_services_apart,
+)
+from migrate_cache.dockerfile.edits import mount_edits
+from migrate_cache.rules.context import is_pure_default
+from migrate_cache.rules.mc205_variable_out_of_scope import undeclared_in_id
+from migrate_cache.rules.mc208_unknown_service import unknown_service
 from migrate_cache.rules.new_ids import IdAllocator, is_prescribed
-from migrate_cache.rules.output_locks import carries_arch, keeps_lock
-from migrate_cache.services import Service, Unknown, undeclared_arguments
+from migrate_cache.rules.rule import Blocked, Change, Example, Keep, rule
+from migrate_cache.services.model import NoService, Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from migrate_cache.caches.graph import Group, Use
+    from migrate_cache.caches.cache_mount import CacheMount
+    from migrate_cache.caches.coupling import CoupledMounts
+    from migrate_cache.caches.graph import Cache
+    from migrate_cache.rules.context import Context
 
-__all__ = ["Unit", "separate", "service_of"]
-
-RULE = "MC102"
-UNLOCK = "MC103"
-_WHOLE = frozenset(("--workspace", "--all", "--bins", "--all-targets"))
-
-
-def separate(context: Context) -> Iterator[Decision | Remark]:
-    """Yield a decision for every mount of a build output."""
-    groups = [group for group in context.graph.groups if group.kind == "output"]
-    units = {id(group): units_of(context, group) for group in groups}
-    ids = IdAllocator(context, units.values())
-    for group in groups:
-        for item in _separate_group(context, group, units[id(group)], ids):
-            if not (isinstance(item, Decision) and context.decision(item.use)):
-                yield item
+BEFORE = """\
+FROM rust:1.95 AS builder
+WORKDIR /build
+COPY . .
+RUN --mount=type=cache,target=/build/target,sharing=locked \\
+    cargo build --release --bin api && \\
+    cp target/release/api /usr/local/bin/api
+"""
 
 
-# -- what becomes of a cache ------------------------------------------------------------------
+@rule(
+    code="MC102",
+    name="own-output-cache",
+    severity="rewrite",
+    summary="a build output that several services, or nobody in particular, use gets an "
+    "id of its own",
+    explanation="""
+Without an id, a cache is known by its target: every service that mounts `/build/target` uses
+the same directory on the builder. They wait for each other, and they overwrite each other's
+files. With an id that names the stage and the service, each has its own. A new id starts empty:
+the first build afterwards compiles from scratch, once.
 
+What about the lock? With an id of its own it no longer makes services wait for each other; it
+only orders builds of one service. So `sharing=locked` goes where the tool locks inside the
+directory itself, as Cargo does, and nothing shows that one service is built twice at the same
+time. It stays, beside the new id, where the tool has no lock of its own there; where the
+service is built for several platforms at once and the id does not carry the platform, since
+both builds would write the same files and one could copy out the other's; where it cannot be
+told which tool fills the directory; and where you say so with `--keep-lock`, for builders on
+which several checkouts of one service are built at the same time.
 
-def _separate_group(
-    context: Context, group: Group, units: list[Unit], ids: IdAllocator
-) -> Iterator[Decision | Remark]:
-    services = _services(units)
-    for unit in units:
-        yield from _undeclared_arguments(unit)
-    blocked = _blocked(context, group, units)
-    if blocked:
-        yield from _kept(group.uses, *blocked)
-        yield from _shared_by_services(units, services)
+The id stays as it is where a RUN only reads the directory, or may: after a rename the compile
+RUN can come from the layer cache while the new cache is still empty, and the copy fails. It
+also stays where one service alone uses an id already, and where several files run the same
+build of the whole workspace and share its cache on purpose. `--service`, `--id-template` and
+`[[overrides]]` in the configuration name things differently.
+""",
+    sources=(
+        "https://docs.docker.com/reference/dockerfile/#run---mounttypecache",
+        "https://github.com/moby/buildkit/issues/2598",
+        "https://github.com/siderolabs/kres/pull/501",
+    ),
+    examples=(Example(BEFORE, after=BEFORE.replace("sharing=locked", "id=target-builder-api")),),
+)
+def own_output_cache(cache: Cache, context: Context) -> Iterator[Change | Keep]:
+    """Give the mounts of a build output ids of their own, or say why they keep theirs."""
+    output = output_of(cache, context)
+    if output is None:
         return
-    if not _needs_ids(units, services):
-        yield from _unlocked(context, group, units)
+    if output.blocked:
+        for mount in context.undecided(cache):
+            yield Keep(mount, f"kept: {output.blocked.reason}", output.blocked)
+    elif output.needs_ids:
+        for coupled in output.coupled:
+            yield from _separated(output, coupled)
+    elif not cache.is_locked and not any(coupled.explicit_id for coupled in output.coupled):
+        for mount in context.undecided(cache):
+            yield Keep(
+                mount, "kept: a single build uses the directory and does not lock it: nothing waits"
+            )
+
+
+def _separated(output: Output, coupled: CoupledMounts) -> Iterator[Change | Keep]:
+    context = output.context
+    mounts = [mount for mount in coupled.mounts if mount not in context.decisions.mounts]
+    if blocked := output.keeping.get(coupled):
+        for mount in mounts:
+            yield Keep(mount, f"kept: {blocked.reason}", blocked)
         return
-    kept: list[Unit] = []
-    for unit in units:
-        reason = _cannot_rename(context, unit, units)
-        if reason:
-            kept.append(unit)
-            yield from _kept(unit.uses, *reason)
+    keep, new_id = output.keeps_lock(coupled), output.new_id(coupled)
+    for mount in mounts:
+        is_locked = mount.sharing == "locked"
+        stays = f"; the lock stays: {keep}" if keep and is_locked else ""
+        if new_id != mount.id:
+            edits = mount_edits(mount.node, new_id, "" if is_locked and not keep else None)
+            reason, evidence = output.own_cache(coupled)
+            yield Change(mount, edits, reason + stays, evidence)
+        elif keep or not is_locked:
+            yield Keep(mount, f"kept: the id is that of the service already{stays}")
+        # The lock of the others goes, which is for MC103 to say.
+
+
+@dataclass(frozen=True, eq=False)
+class Output:
+    """A cache of build output: the mounts that must stay together, and what they may become."""
+
+    cache: Cache
+    coupled: tuple[CoupledMounts, ...]
+    context: Context
+
+    @cached_property
+    def blocked(self) -> Blocked | None:
+        """Why nothing of the cache may change."""
+        cache = self.cache
+        if is_prescribed(cache.key.id):
+            return Blocked("MC102", "the hosting platform prescribes this id")
+        for mount in cache.mounts:
+            if mount.sharing != "private" and (undeclared := undeclared_in_id(mount)):
+                return undeclared
+        reader = reader_of_another_file(self.coupled)
+        if reader:
+            return Blocked(
+                "MC102",
+                f"{reader.place} reads the directory that another file fills, "
+                "and would find the new one empty",
+            )
+        if cache.unread_user:
+            return Blocked("MC102", cache.unread_user)
+        if len(cache.files) > 1 and is_one_workspace_build(cache, self.coupled):
+            return Blocked(
+                "MC102",
+                f"{len(cache.files)} files run the same compile command over the whole "
+                "workspace, so they share one cache on purpose",
+            )
+        return None
+
+    @cached_property
+    def services(self) -> dict[str, Service]:
+        """The services that use the cache, by their text."""
+        return services_of(self.coupled)
+
+    @cached_property
+    def needs_ids(self) -> bool:
+        """Whether the cache is used by several services, or by nobody in particular."""
+        services = self.services.values()
+        if not any(coupled.explicit_id for coupled in self.coupled):
+            if any(coupled.is_locked for coupled in self.coupled):
+                return True
+            return len(self.coupled) > 1 or any(service.is_variable for service in services)
+        return len(services) > 1 or any(
+            not tells_services_apart(coupled, coupled.service)
+            for coupled in self.coupled
+            if isinstance(coupled.service, Service)
+        )
+
+    @cached_property
+    def keeping(self) -> dict[CoupledMounts, Blocked]:
+        """The mounts that keep their id although the cache needs other ones, and why."""
+        found = ((coupled, self._keeps_id(coupled)) for coupled in self.coupled)
+        return {coupled: blocked for coupled, blocked in found if blocked}
+
+    def _keeps_id(self, coupled: CoupledMounts) -> Blocked | None:
+        for mount in coupled.mounts:
+            if blocked := self.context.blocked(mount, "MC102"):
+                return Blocked("MC102", f"{mount.place} cannot change ({blocked.reason})")
+        if isinstance(coupled.service, NoService):
+            return unknown_service.blocked(coupled.service)
+        if not coupled.readers:
+            return None
+        reader = coupled.readers[0]
+        filling = fillers(coupled)
+        if not self._all_rerun(filling):
+            reason = (
+                f"{reader.place} reads what another RUN put into the directory; with a new id "
+                "that RUN could come from the layer cache, and the directory would be empty"
+            )
+        elif len({mount.stage.index for mount in filling}) > 1:
+            reason = f"{reader.place} reads the directory, and several stages fill it"
+        elif twin := self._same_step(coupled, coupled.service, filling):
+            reason = (
+                f"{reader.place} reads the directory, and {twin.place} runs the same command, so "
+                "that one of them would find its directory empty"
+            )
         else:
-            yield from _renamed(context, unit, ids)
-    yield from _shared_by_services(kept, services if len(kept) == len(units) else _services(kept))
+            return None
+        return Blocked("MC102", reason)
 
-
-def _kept(uses: Sequence[Use], rule: str, reason: str) -> Iterator[Decision]:
-    for use in uses:
-        yield Decision(use, rule, f"kept: {reason}")
-
-
-def _undeclared_arguments(unit: Unit) -> Iterator[Remark]:
-    for use, site in zip(unit.uses, unit.sites, strict=True):
-        for name in undeclared_arguments(site):
-            yield Remark(
-                use.path, use.line, use.column, "MC205",
-                f"the RUN uses the build argument {name}, which its stage does not declare: "
-                f"it is empty here; add ARG {name} to the stage",
-            )  # fmt: skip
-
-
-def _shared_by_services(units: Sequence[Unit], services: set[Service]) -> Iterator[Remark]:
-    names = ", ".join(sorted(service.text for service in services))
-    if len(services) < 2:
-        return
-    for unit in units:
-        if unit.explicit_id:
-            use = unit.first
-            yield Remark(
-                use.path, use.line, use.column, "MC204",
-                f"the id {unit.explicit_id} is used by different services: {names}",
-            )  # fmt: skip
-
-
-def _blocked(context: Context, group: Group, units: list[Unit]) -> tuple[str, str] | None:
-    """Return why nothing of a cache may change, with the rule that says so."""
-    if is_prescribed(group.key.id):
-        return RULE, "the hosting platform prescribes this id"
-    for use in group.uses:
-        if use.mode != "private" and (undeclared := _undeclared_in_id(use)):
-            return "MC205", f"{undeclared} in the id is not in scope at {use.place}"
-    reader = _reads_another_file(units)
-    if reader:
-        return RULE, (
-            f"{reader.place} reads the directory that another file fills, "
-            "and would find the new one empty"
+    def _same_step(
+        self, coupled: CoupledMounts, service: Service, filling: Sequence[CacheMount]
+    ) -> CacheMount | None:
+        """Return a RUN of other mounts that BuildKit takes for the same step, but for the id."""
+        if service.is_variable:
+            return None
+        arguments = {mount.run.node.arguments for mount in filling}
+        others = (other for other in self.coupled if other is not coupled)
+        return next(
+            (
+                mount
+                for other in others
+                for mount in other.mounts
+                if mount.run.node.arguments in arguments
+            ),
+            None,
         )
-    unread = context.graph.unread_user(group)
-    if unread:
-        return RULE, unread
-    if len(group.files) > 1 and _same_workspace_build(group, units):
-        return RULE, (
-            f"{len(group.files)} files run the same compile command over the whole "
-            "workspace, so they share one cache on purpose"
+
+    def _all_rerun(self, filling: Sequence[CacheMount]) -> bool:
+        """Whether the plan makes all RUNs run again that fill a directory which others read."""
+        # A new id by itself makes a RUN run again where it leaves the pure default.
+        return bool(filling) and all(
+            is_pure_default(mount) or self.context.reruns(mount.run) for mount in filling
         )
-    return None
 
+    def new_id(self, coupled: CoupledMounts) -> str:
+        """Return the id that the mounts get."""
+        return self.context.once(_allocator).id_for(coupled)
 
-def _reads_another_file(units: Sequence[Unit]) -> Use | None:
-    """Return a RUN of a file that fills nothing itself, where another file fills the cache."""
-    for unit in units:
-        if any(compiles(use) for use in unit.uses):
-            continue
-        elsewhere = [use for other in units if other.path != unit.path for use in other.uses]
-        is_filled = any(map(compiles, elsewhere))
-        for use in unit.uses:
-            if use.opaque and (not is_filled or says_it_builds(use)):
-                continue
-            if elsewhere and may_read(use):
-                return use
-    return None
+    @staticmethod
+    def own_cache(coupled: CoupledMounts) -> tuple[str, tuple[str, ...]]:
+        """Return why the mounts get a cache of their own, and the evidence for the service."""
+        service = coupled.service
+        assert isinstance(service, Service)
+        reason = f"service {service.text} ({service.evidence}) gets a cache of its own"
+        return reason, (service.evidence,)
 
+    def keeps_lock(self, coupled: CoupledMounts) -> str:
+        """Return why the lock stays beside the new id, ``""`` where it goes."""
+        names_platform = self.context.once(_allocator).carries_arch(coupled)
+        return _keeps_lock(self.context, coupled, names_platform=names_platform)
 
-def _undeclared_in_id(use: Use) -> str:
-    if not use.mount.id:
+    @cached_property
+    def keeps_old_lock(self) -> str:
+        """Why the lock stays beside an id that stays, ``""`` where it goes."""
+        if len(self.cache.files) > 1:
+            return f"{len(self.cache.files)} files use the id, for what may be different builds"
+        for coupled in self.coupled:
+            if coupled.readers and not self._all_rerun(fillers(coupled)):
+                return f"{coupled.readers[0].place} reads what another RUN put into the directory"
+            if isinstance(coupled.service, NoService):
+                return f"{unknown_service(coupled.service)}"
+            carries = all(map(id_names_platform, coupled.mounts))
+            if keep := _keeps_lock(self.context, coupled, names_platform=carries):
+                return keep
         return ""
-    return ", ".join(sorted(use.scope.expand(use.mount.id).undeclared))
 
 
-def _same_workspace_build(group: Group, units: list[Unit]) -> bool:
-    """Whether all files compile the same, and nothing in the command names a service."""
-    commands: dict[str, set[tuple[str, ...]]] = {}
-    whole = True
-    for unit in units:
-        if isinstance(unit.service, Service) and unit.service.is_variable:
-            return False
-        for use in unit.uses:
-            if not use.fills:
-                continue
-            words = compile_lines(use)
-            commands.setdefault(use.path, set()).update(words)
-            whole = whole and any(_WHOLE.intersection(line) for line in words)
-    if len(commands) != len(group.files) or len({frozenset(c) for c in commands.values()}) != 1:
-        return False
-    folders = {posixpath.dirname(path) for path in commands}
-    return whole or len(folders) == 1
+def output_of(cache: Cache, context: Context) -> Output | None:
+    """Return what the plan knows of a build output, None for another kind of cache."""
+    return context.once(_outputs).get(cache)
 
 
-def _services(units: list[Unit]) -> set[Service]:
-    """Return the different answers, one for each text."""
-    by_text = {
-        unit.service.text: unit.service for unit in units if isinstance(unit.service, Service)
+def _outputs(context: Context) -> dict[Cache, Output]:
+    return {
+        cache: Output(cache, coupled, context) for cache, coupled in context.project.coupled.items()
     }
-    return set(by_text.values())
 
 
-def _needs_ids(units: Sequence[Unit], services: set[Service]) -> bool:
-    """Whether the cache is used by several services, or by nobody in particular."""
-    explicit = any(unit.explicit_id for unit in units)
-    if not explicit:
-        if any(unit.is_locked for unit in units):
-            return True
-        return len(units) > 1 or any(service.is_variable for service in services)
-    if len(services) > 1:
-        return True
-    return any(not _tells(unit) for unit in units if isinstance(unit.service, Service))
+def _allocator(context: Context) -> IdAllocator:
+    return IdAllocator(context, context.project.coupled.values())
 
 
-def _tells(unit: Unit) -> bool:
-    """Whether an id that is written already tells the services apart."""
-    assert isinstance(unit.service, Service)
-    if not unit.service.is_variable:
-        return True
-    names = set(re.findall(r"\$\{(\w+)\}", unit.service.text))
-    return all(
-        names & use.scope.expand(use.mount.id).open or names & _depends(use) for use in unit.uses
-    )
-
-
-def _depends(use: Use) -> set[str]:
-    found: set[str] = set()
-    for name in variables(use.mount.id):
-        found.add(name)
-        if name in use.scope.variables:
-            found |= use.scope.variables[name].depends
-    return found
-
-
-def _cannot_rename(context: Context, unit: Unit, units: Sequence[Unit]) -> tuple[str, str] | None:
-    """Return the rule and the reason why a unit keeps its id, None where it may have a new one."""
-    for use in unit.uses:
-        if refusal := use.refusal(RULE):
-            return RULE, f"{use.place} cannot change ({refusal})"
-    if isinstance(unit.service, Unknown):
-        return "MC208", f"the service cannot be told: {unit.service.considered}"
-    if not unit.readers:
-        return None
-    reader = unit.readers[0]
-    fillers = [use for use in unit.uses if compiles(use) and use not in unit.readers]
-    if not _all_rerun(context, fillers):
-        return RULE, (
-            f"{reader.place} reads what another RUN put into the directory; with a new id "
-            "that RUN could come from the layer cache, and the directory would be empty"
-        )
-    if len({use.stage.index for use in fillers}) > 1:
-        return RULE, f"{reader.place} reads the directory, and several stages fill it"
-    twin = _same_step(unit, fillers, units)
-    if twin:
-        return RULE, (
-            f"{reader.place} reads the directory, and {twin.place} runs the same command, so "
-            "that one of them would find its directory empty"
-        )
-    return None
-
-
-def _same_step(unit: Unit, fillers: Sequence[Use], units: Sequence[Unit]) -> Use | None:
-    """Return a RUN of another unit that BuildKit takes for the same step, but for the id."""
-    assert isinstance(unit.service, Service)
-    if unit.service.is_variable:
-        return None
-    arguments = {use.run.arguments for use in fillers}
-    return next(
-        (
-            use
-            for other in units
-            if other is not unit
-            for use in other.uses
-            if use.run.arguments in arguments
-        ),
-        None,
-    )
-
-
-def _all_rerun(context: Context, fillers: Sequence[Use]) -> bool:
-    """Whether the plan makes all RUNs run again that fill a directory which others read."""
-    return bool(fillers) and all(context.reruns(use.run, use) or _own_rerun(use) for use in fillers)
-
-
-def _own_rerun(use: Use) -> bool:
-    """Whether a new id by itself makes the RUN run again: it leaves the pure default."""
-    return not use.mount.id and use.mode == "shared"
-
-
-def _renamed(context: Context, unit: Unit, ids: IdAllocator) -> Iterator[Decision]:
-    assert isinstance(unit.service, Service)
-    keep = keeps_lock(context, unit, names_platform=ids.carries_arch(unit))
-    new_id = ids.id_for(unit)
-    for use in unit.uses:
-        is_new = new_id != use.mount.id
-        is_locked = use.mode == "locked"
-        if not is_new and (keep or not is_locked):
-            reason = f"; the lock stays: {keep}" if is_locked else ""
-            yield Decision(use, RULE, f"kept: the id is that of the service already{reason}")
-            continue
-        what = f"service {unit.service.text} ({unit.service.evidence}) gets a cache of its own"
-        yield Decision(
-            use,
-            RULE if is_new else UNLOCK,
-            what + (f"; the lock stays: {keep}" if keep and is_locked else ""),
-            id=new_id if is_new else None,
-            sharing="" if is_locked and not keep else None,
-            evidence=(unit.service.evidence,),
-        )
-
-
-def _unlocked(context: Context, group: Group, units: Sequence[Unit]) -> Iterator[Decision | Remark]:
-    """Decide about mounts whose id stays: they may lose a lock."""
-    if not any(unit.is_locked for unit in units):
-        explicit = any(unit.explicit_id for unit in units)
-        reason = "a single build uses the directory and does not lock it: nothing waits"
-        if explicit:
-            reason = "the id is used by one service, and nothing is locked"
-        for unit in units:
-            yield from _kept(unit.uses, UNLOCK if explicit else RULE, reason)
-        return
-    keep = _keeps_old_lock(context, group, units)
-    holder = context.graph.holder(group, UNLOCK)
-    for unit in units:
-        for use in unit.uses:
-            refusal = use.refusal(UNLOCK)
-            if use.mode != "locked":
-                yield Decision(use, UNLOCK, "kept: the id is used by one service")
-            elif keep or refusal:
-                yield Decision(use, UNLOCK, f"keeps its id and its lock: {keep or refusal}")
-            elif holder:
-                yield Decision(use, "MC203", f"stays locked: {holder}")
-            else:
-                service = unit.service.text if isinstance(unit.service, Service) else ""
-                yield Decision(
-                    use,
-                    UNLOCK,
-                    f"only service {service} uses the id, and the tool locks inside the "
-                    "directory: the lock protects nothing",
-                    sharing="",
-                )
-
-
-def _keeps_old_lock(context: Context, group: Group, units: Sequence[Unit]) -> str:
-    """Return why the lock stays beside an id that stays, ``""`` where it goes."""
-    if len(group.files) > 1:
-        return f"{len(group.files)} files use the id, for what may be different builds"
-    for unit in units:
-        if unit.readers:
-            fillers = [use for use in unit.uses if compiles(use) and use not in unit.readers]
-            if not _all_rerun(context, fillers):
-                return f"{unit.readers[0].place} reads what another RUN put into the directory"
-        if isinstance(unit.service, Unknown):
-            return f"the service cannot be told: {unit.service.considered}"
-        carries = all(carries_arch(use) for use in unit.uses)
-        if keep := keeps_lock(context, unit, names_platform=carries):
-            return keep
-    return ""
+def _keeps_lock(context: Context, coupled: CoupledMounts, *, names_platform: bool) -> str:
+    """Return why the lock stays beside the mounts' id, ``""`` where it goes."""
+    if context.settings.keep_lock:
+        return "the configuration keeps locks (keep-lock)"
+    for mount in coupled.mounts:
+        if mount.entry is None or not mount.match.locks_inside:
+            name = mount.entry.name if mount.entry else "the tool"
+            return f"{name} has no lock of its own inside the directory"
+        if mount.opaque and not compiles(mount):
+            return "it cannot be told what the command runs"
+    if not any(mount.match.certain for mount in coupled.mounts):
+        return "little says that this is Cargo's directory"
+    return "" if names_platform else several_platforms(coupled)

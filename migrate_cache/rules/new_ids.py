@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
 from itertools import chain, count, islice
 from typing import TYPE_CHECKING
 
-from migrate_cache import shell
-from migrate_cache.dockerfile.scope import PLATFORM_ARGS
-from migrate_cache.dockerfile.words import variables
-from migrate_cache.services import Service, clean_name, shell_text
+from migrate_cache.caches.platforms import platform_variables, separates_platforms
+from migrate_cache.services.model import Service
+from migrate_cache.services.names import clean_name
 from migrate_cache.settings import DEFAULT_ID_TEMPLATE, PLACEHOLDERS
 
 if TYPE_CHECKING:
-    from migrate_cache.caches.coupling import Unit
-    from migrate_cache.caches.graph import Use
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from migrate_cache.caches.cache_mount import CacheMount
+    from migrate_cache.caches.coupling import CoupledMounts
+    from migrate_cache.caches.graph import Cache
     from migrate_cache.rules.context import Context
 
 # Words that any id of a build output may hold: they name nothing.
@@ -28,7 +29,6 @@ _PLACEHOLDER = re.compile(rf"(?<!\$)\{{({'|'.join(PLACEHOLDERS)})\}}")
 _VARIABLE = re.compile(r"\$\{?\w+\}?")
 # An old id that can be part of a new one.
 _STEM = re.compile(r"(?:[A-Za-z0-9._:@+-]|\$\{\w+\}|\$\w+){1,120}", re.ASCII)
-_FILLING = frozenset(("build", "b", "rustc", "chef", "zigbuild", "run", "r", "test", "t"))
 _MOST_CANDIDATES = 8
 
 
@@ -54,148 +54,91 @@ def render(template: str, *, kind: str, stage: str, service: str, project: str, 
     return text
 
 
-# -- platforms ---------------------------------------------------------------------------
-
-
-def arch_suffix(use: Use) -> str:
-    """Return the variable that names the platform in an id, ``""`` where none is in scope.
-
-    ``"separate"`` where the command's own ``--target`` puts the platforms apart.
-    """
-    if _puts_platforms_apart(use):
-        return "separate"
-    names = _platform_variables(use)
-    return f"${{{names[0]}}}" if names else ""
-
-
-def _platform_variables(use: Use) -> list[str]:
-    """Return the variables in scope that the builder sets per platform, the exacter first."""
-    found = []
-    for name in ("TARGETPLATFORM", "TARGETARCH"):
-        variable = use.scope.variables.get(name)
-        # With a default of its own it is that for every platform.
-        if variable and variable.value is None and variable.depends == {name}:
-            found.append(name)
-    return found
-
-
-def _puts_platforms_apart(use: Use) -> bool:
-    """Whether every compile command says for which target, and that depends on the platform."""
-    own = shell_text(use.run, use.scope).assigns
-    compiles = False
-    for command in shell.all_commands(use.commands):
-        program, arguments = shell.canonical(command)
-        if program != "cargo" or arguments[:1] == () or arguments[0] not in _FILLING:
-            continue
-        if arguments[:2] == ("chef", "prepare"):
-            continue
-        targets = shell.options(command, "--target")
-        if not targets or not all(_follows_platform(use, own, word) for word in targets):
-            return False
-        compiles = True
-    return compiles
-
-
-def _follows_platform(use: Use, own: frozenset[str], word: str) -> bool:
-    if "$(" in word or "`" in word:
-        return True
-    for name in variables(word):
-        variable = use.scope.variables.get(name)
-        # A build argument is the same for all platforms of a build.
-        if variable is None or name in own or variable.depends & PLATFORM_ARGS:
-            return True
-    return False
-
-
-# -- allocation --------------------------------------------------------------------------
-
-
 class IdAllocator:
-    """Gives each unit an id that meets no other one."""
+    """Give coupled mounts ids that meet no other one."""
 
-    def __init__(self, context: Context, units: Iterable[list[Unit]]) -> None:
+    def __init__(self, context: Context, outputs: Iterable[Sequence[CoupledMounts]]) -> None:
         self._context = context
-        self._all = [unit for members in units for unit in members]
+        self._all = [coupled for members in outputs for coupled in members]
         # Ids in the project that stay or may stay, and the caches (None: new ones) behind them.
-        self._taken: dict[str, set[int | None]] = {}
-        for group in context.graph.groups:
-            for use in group.uses:
-                for value in (use.key.id, *_values(context, use, use.mount.id)):
-                    self._taken.setdefault(value, set()).add(id(group))
-        for decision in context.decisions.values():
-            if decision.id is not None:
-                self._taken.setdefault(decision.id, set()).add(None)
-        self._given: dict[str, Unit] = {}
+        self._taken: dict[str, set[Cache | None]] = {}
+        for cache in context.project.caches:
+            for mount in cache.mounts:
+                for value in (mount.key.id, *_values(mount, mount.id)):
+                    self._taken.setdefault(value, set()).add(cache)
+        for mount in context.decisions.mounts:
+            if new_id := context.decisions.options_after(mount).get("id"):
+                self._taken.setdefault(new_id, set()).add(None)
+        self._given: dict[str, CoupledMounts] = {}
 
-    def carries_arch(self, unit: Unit) -> bool:
+    def carries_arch(self, coupled: CoupledMounts) -> bool:
         """Whether the new id names the platform."""
-        return self._arch(unit) not in ("", "separate")
+        return bool(self._arch(coupled))
 
-    def id_for(self, unit: Unit) -> str:
-        """Return the unit's new id; the same one when it is asked again."""
-        candidates = self._candidates(unit)
+    def id_for(self, coupled: CoupledMounts) -> str:
+        """Return the new id of coupled mounts; the same one when it is asked again."""
+        candidates = self._candidates(coupled)
         first = list(islice(candidates, _MOST_CANDIDATES))
-        if unit.explicit_id in first:
+        if coupled.explicit_id in first:
             # What an earlier run gave stays.
-            first.insert(0, unit.explicit_id)
+            first.insert(0, coupled.explicit_id)
         for text in chain(first, islice(candidates, 10_000)):
-            meets = {text}.union(*(_values(self._context, use, text) for use in unit.uses))
-            if all(self._is_free(value, unit, text) for value in meets):
+            meets = {text}.union(*(_values(mount, text) for mount in coupled.mounts))
+            if all(self._is_free(value, coupled, text) for value in meets):
                 for value in meets:
-                    self._given.setdefault(value, unit)
+                    self._given.setdefault(value, coupled)
                 return text
         raise AssertionError("candidates never end")
 
-    def _is_free(self, value: str, unit: Unit, text: str) -> bool:
+    def _is_free(self, value: str, coupled: CoupledMounts, text: str) -> bool:
         holder = self._given.get(value)
-        if holder is not None and holder is not unit and not self._may_share(unit, holder):
+        if holder is not None and holder is not coupled and not self._may_share(coupled, holder):
             return False
-        if self._taken.get(value, set()) - {id(unit.group)} and not self._is_wanted(unit, text):
+        if self._taken.get(value, set()) - {coupled.cache} and not self._is_wanted(coupled, text):
             return False
-        # The old id of the unit's own cache may stay for the unit that it names.
-        return value != unit.group.key.id or text == unit.explicit_id
+        # The old id of their own cache may stay for the mounts that it names.
+        return value != coupled.cache.key.id or text == coupled.explicit_id
 
-    def _is_wanted(self, unit: Unit, text: str) -> bool:
+    def _is_wanted(self, coupled: CoupledMounts, text: str) -> bool:
         """Whether the configuration gives this very id to all that use it by now."""
-        override = self._context.override(unit.path)
+        override = coupled.settings.override
         if override is None or override.id != text:
             return False
-        users = [use for use in self._context.graph.uses if use.key.id == text]
-        return all(self._context.override(use.path) is override for use in users)
+        users = [mount for mount in self._context.project.mounts if mount.key.id == text]
+        return all(mount.run.settings.override is override for mount in users)
 
-    def _may_share(self, unit: Unit, holder: Unit) -> bool:
-        """Whether the configuration wants two units to use one cache."""
-        override = self._context.override(unit.path)
-        if override is None or override is not self._context.override(holder.path):
+    def _may_share(self, coupled: CoupledMounts, holder: CoupledMounts) -> bool:
+        """Whether the configuration wants coupled mounts to use one cache."""
+        override = coupled.settings.override
+        if override is None or override is not holder.settings.override:
             return False
-        if {id(use.run) for use in unit.uses} & {id(use.run) for use in holder.uses}:
+        if {mount.run for mount in coupled.mounts} & {mount.run for mount in holder.mounts}:
             return False
         if override.id:
-            return _slug(unit) == _slug(holder)
-        template = override.id_template or self._context.settings.id_template
-        is_told = bool(override.service) or "{service}" not in template
-        return is_told and unit.group is holder.group
+            return _slug(coupled) == _slug(holder)
+        is_told = bool(override.service) or "{service}" not in coupled.settings.id_template
+        return is_told and coupled.cache is holder.cache
 
     # -- what it looks like --------------------------------------------------------------
 
-    def _arch(self, unit: Unit) -> str:
-        fillers = [use for use in unit.uses if use.fills] or unit.uses
-        if all(arch_suffix(use) == "separate" for use in fillers):
-            return "separate"
-        in_scope = [_platform_variables(use) for use in unit.uses]
+    def _arch(self, coupled: CoupledMounts) -> str:
+        fillers = [mount for mount in coupled.mounts if mount.fills] or coupled.mounts
+        if all(map(separates_platforms, fillers)):
+            return ""
+        in_scope = [platform_variables(mount) for mount in coupled.mounts]
         for name in ("TARGETPLATFORM", "TARGETARCH"):
             if all(name in names for names in in_scope):
                 return f"${{{name}}}"
         return ""
 
-    def _candidates(self, unit: Unit) -> Iterator[str]:
-        """Yield ids for a unit: the plain one, then with the folder, then the file's name."""
-        bases = self._bases(unit)
+    def _candidates(self, coupled: CoupledMounts) -> Iterator[str]:
+        """Yield ids: the plain one, then with the folder, then with the file's name."""
+        bases = self._bases(coupled)
         yield from bases
         base = bases[0]
         holder = self._given.get(base)
-        folder = _target_folder(unit)
-        own = _own_name(unit.path, base)
+        folder = _target_folder(coupled)
+        own = _own_name(coupled.path, base)
         # A folder that the other one has too tells nothing.
         if folder and not (own and holder and _target_folder(holder) == folder):
             yield f"{base}-{folder}"
@@ -207,97 +150,95 @@ class IdAllocator:
         for number in count(2):
             yield f"{last}-{number}"
 
-    def _bases(self, unit: Unit) -> list[str]:
-        assert isinstance(unit.service, Service)
-        override = self._context.override(unit.path)
-        if override and override.id:
-            return [override.id]
-        template = (override.id_template if override else "") or self._context.settings.id_template
-        stem = self._stem(unit) if template == DEFAULT_ID_TEMPLATE else ""
+    def _bases(self, coupled: CoupledMounts) -> list[str]:
+        assert isinstance(coupled.service, Service)
+        settings = coupled.settings
+        if settings.id:
+            return [settings.id]
+        template = settings.id_template
+        stem = self._stem(coupled) if template == DEFAULT_ID_TEMPLATE else ""
         if not stem:
-            text = self._rendered(unit, template) or self._rendered(unit, DEFAULT_ID_TEMPLATE)
-            return [self._with_arch(unit, template, text)]
-        service = unit.service.text
+            text = self._rendered(coupled, template) or self._rendered(coupled, DEFAULT_ID_TEMPLATE)
+            return [self._with_arch(coupled, template, text)]
+        service = coupled.service.text
         texts = [f"{stem}-{service}"]
-        if unit.stage:
-            texts.append(f"{stem}-{clean_name(unit.stage)}-{service}")
-        return [self._with_arch(unit, template, text) for text in texts]
+        if coupled.stage:
+            texts.append(f"{stem}-{clean_name(coupled.stage)}-{service}")
+        return [self._with_arch(coupled, template, text) for text in texts]
 
-    def _rendered(self, unit: Unit, template: str) -> str:
-        assert isinstance(unit.service, Service)
-        arch = self._arch(unit)
+    def _rendered(self, coupled: CoupledMounts, template: str) -> str:
+        assert isinstance(coupled.service, Service)
         return render(
             template,
-            kind=_slug(unit),
-            stage=clean_name(unit.stage) or self._stage_number(unit),
-            service=unit.service.text,
-            project=clean_name(self._context.project),
-            arch="" if arch == "separate" else arch,
+            kind=_slug(coupled),
+            stage=clean_name(coupled.stage) or self._stage_number(coupled),
+            service=coupled.service.text,
+            project=clean_name(coupled.settings.project),
+            arch=self._arch(coupled),
         )
 
-    def _with_arch(self, unit: Unit, template: str, text: str) -> str:
-        arch = self._arch(unit)
-        if arch in ("", "separate") or "{arch}" in template or arch.strip("${}") in text:
+    def _with_arch(self, coupled: CoupledMounts, template: str, text: str) -> str:
+        arch = self._arch(coupled)
+        if not arch or "{arch}" in template or arch.strip("${}") in text:
             return text
         return f"{text}-{arch}"
 
-    def _stage_number(self, unit: Unit) -> str:
+    def _stage_number(self, coupled: CoupledMounts) -> str:
         """Unnamed stages need a number only where several of them have an id to get."""
         unnamed = {
             other.first.stage.index
             for other in self._all
-            if other.path == unit.path and not other.stage
+            if other.path == coupled.path and not other.stage
         }
-        return str(unit.first.stage.index) if len(unnamed) > 1 else ""
+        return str(coupled.first.stage.index) if len(unnamed) > 1 else ""
 
-    def _stem(self, unit: Unit) -> str:
+    def _stem(self, coupled: CoupledMounts) -> str:
         """Return the old id where it names more than the template does."""
-        old = unit.explicit_id
+        old = coupled.explicit_id
         if not old or not _STEM.fullmatch(old):
             return ""
-        names = self._service_names(unit)
+        names = self._service_names(coupled)
         for name in sorted(names, key=len, reverse=True):
             # A service's name in it is that of one of its users.
             old = re.sub(rf"(?:^|[-_.]){re.escape(name)}(?=$|[-_.])", "", old).strip("-_.")
         plain = _VARIABLE.sub("", old)
         words = {word for word in re.split(r"[^a-z0-9]+", plain.lower()) if word}
-        cache = unit.first.match.cache
-        known = _EMPTY_WORDS | set(re.split(r"[^a-z0-9]+", clean_name(unit.stage)))
+        cache = coupled.first.entry
+        known = _EMPTY_WORDS | set(re.split(r"[^a-z0-9]+", clean_name(coupled.stage)))
         if cache:
             known |= set(cache.tools) | set(cache.slug.split("-"))
         for name in names:
             known |= set(re.split(r"[^a-z0-9]+", name.lower()))
         return old if words - known else ""
 
-    def _service_names(self, unit: Unit) -> set[str]:
-        """Return what the services are called that use the unit's old cache."""
+    def _service_names(self, coupled: CoupledMounts) -> set[str]:
+        """Return what the services are called that use the mounts' old cache."""
         names: set[str] = set()
         for other in self._all:
-            if other.group is unit.group and isinstance(other.service, Service):
+            if other.cache is coupled.cache and isinstance(other.service, Service):
                 names |= {other.service.text, *other.service.values}
         return {name for name in names if name and "$" not in name}
 
 
-def _values(context: Context, use: Use, text: str) -> set[str]:
+def _values(mount: CacheMount, text: str) -> set[str]:
     """Return what an id with variables is known to become at a mount."""
     if "$" not in text:
         return set()
-    found = {use.scope.expand(text).pattern}
-    for build in context.builds:
-        if build.dockerfile == use.path:
-            scope = use.resolved.under(build.args).scopes.get(use.instruction.start)
-            if scope is not None:
-                found.add(scope.expand(text).pattern)
+    found = {mount.scope.expand(text).pattern}
+    for build in mount.run.file.builds:
+        scope = mount.resolved.under(build.args).scopes.get(mount.instruction.start)
+        if scope is not None:
+            found.add(scope.expand(text).pattern)
     return found
 
 
-def _slug(unit: Unit) -> str:
-    cache = unit.first.match.cache
+def _slug(coupled: CoupledMounts) -> str:
+    cache = coupled.first.entry
     return cache.slug if cache else "cache"
 
 
-def _target_folder(unit: Unit) -> str:
-    return clean_name(posixpath.basename(posixpath.dirname(unit.first.directory)))
+def _target_folder(coupled: CoupledMounts) -> str:
+    return clean_name(posixpath.basename(posixpath.dirname(coupled.first.directory)))
 
 
 def _own_name(path: str, base: str) -> str:

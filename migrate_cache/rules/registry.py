@@ -1,44 +1,63 @@
-"""The rules by code: how severe they are, how they are chosen, and what is said about them.
-
-The texts are data, in `migrate_cache.rules.rule_texts`. Everything that users read about a rule
-(``--list-rules``, ``--explain``, SARIF's help, the README's table) is made from them.
-"""
+"""The rules of this package: a module each, found by its name and loaded when it is used."""
 
 from __future__ import annotations
 
+import pkgutil
 import re
-import textwrap
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
+from dataclasses import replace
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, cast, get_args
 
-from migrate_cache.rules.rule_texts import TEXTS, Kind, Rule
-from migrate_cache.text.errors import ConfigError, nearest
+import migrate_cache.rules
+from migrate_cache.rules.context import Context, Decisions, Declined
+from migrate_cache.rules.rule import Change, Keep, Phase, Rule
+from migrate_cache.rules.suppressions import instruction_start, read_suppressions
 
-__all__ = [
-    "RULES",
-    "Kind",
-    "Rule",
-    "caches_table",
-    "explain",
-    "explanation",
-    "list_rules",
-    "matches",
-    "rules_table",
-    "severity",
-    "unknown_prefixes",
-]
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-RULES: Mapping[str, Rule] = MappingProxyType({rule.code: rule for rule in TEXTS})
+    from migrate_cache.caches.facts import Project
+    from migrate_cache.rules.rule import Severity, Yielded
+    from migrate_cache.rules.suppressions import Suppression
 
-_WIDTH = 88
-_CODE = re.compile("`[^`]*`")
-# textwrap breaks at ASCII blanks only.
-_BLANK = "\u00a0"
+_MODULE = re.compile(r"(mc\d+)_(\w+)")
 
 
-def severity(code: str) -> Kind:
-    """Return the kind of the rule `code`."""
-    return RULES[code].kind
+@cache
+def _modules() -> Mapping[str, str]:
+    """Return the module of each rule by its code."""
+    names = (module.name for module in pkgutil.iter_modules(migrate_cache.rules.__path__))
+    found = sorted(name for name in names if _MODULE.fullmatch(name))
+    return {name.partition("_")[0].upper(): name for name in found}
+
+
+def rule_names() -> Mapping[str, str]:
+    """Return the names of all rules by code; no rule is loaded."""
+    return {code: module.partition("_")[2].replace("_", "-") for code, module in _modules().items()}
+
+
+@cache
+def load_rule(code: str) -> Rule:
+    """Return the rule `code`; raise KeyError where there is none."""
+    module = _modules()[code]
+    found = getattr(import_module(f"migrate_cache.rules.{module}"), module.partition("_")[2])
+    return cast("Rule", found)
+
+
+def find_rule(code: str) -> Rule | None:
+    """Return the rule `code`, None where there is none."""
+    return load_rule(code) if code in _modules() else None
+
+
+def all_rules() -> tuple[Rule, ...]:
+    """Return all rules in the order of their codes."""
+    return tuple(map(load_rule, _modules()))
+
+
+def severity(code: str) -> Severity:
+    """Return the severity of the rule `code`."""
+    return load_rule(code).severity
 
 
 def matches(code: str, prefixes: Iterable[str]) -> bool:
@@ -52,128 +71,75 @@ def matches(code: str, prefixes: Iterable[str]) -> bool:
 def unknown_prefixes(prefixes: Iterable[str]) -> tuple[str, ...]:
     """Return those of `prefixes` that select no rule at all."""
     return tuple(
-        prefix for prefix in prefixes if not any(matches(code, (prefix,)) for code in RULES)
+        prefix for prefix in prefixes if not any(matches(code, (prefix,)) for code in _modules())
     )
 
 
-def list_rules(width: int = _WIDTH) -> str:
-    """Return all rules as a table for a terminal."""
-    name_width = max(len(rule.name) for rule in TEXTS)
-    kind_width = max(len(rule.kind) for rule in TEXTS)
-    lines = []
-    for rule in TEXTS:
-        head = f"{rule.code}  {rule.name:{name_width}}  {rule.kind:{kind_width}}  "
-        room = max(30, width - len(head))
-        lines.append(head + _fill(rule.summary, room).replace("\n", "\n" + " " * len(head)))
-    return "\n".join(lines) + "\n\n`migrate-cache --explain CODE` says more.\n"
+# -- deciding ------------------------------------------------------------------------------
 
 
-def explanation(rule: Rule) -> str:
-    """Return a rule's explanation in paragraphs, with how to ignore it."""
-    paragraphs = [" ".join(part.split()) for part in rule.explanation.strip().split("\n\n")]
-    if rule.ignorable:
-        paragraphs.append(
-            f"To ignore it for one RUN, write `# migrate-cache: ignore[{rule.code}] why` above it "
-            f"or between its lines; everywhere, use `--ignore {rule.code}`, or "
-            f'`ignore = ["{rule.code}"]` in the configuration.'
-        )
-    return "\n\n".join(paragraphs)
+def decide(
+    project: Project, declined: Declined = frozenset(), *, suppressing: bool = True
+) -> Decisions:
+    """Run the rules over a project: every cache mount gets one change or keep.
 
-
-def explain(code: str, width: int = _WIDTH) -> str:
-    """Return what a rule does, why, with an example and its sources.
-
-    `code` may be in lower case, and may be the rule's name. Raises ConfigError for one that
-    is not known, with the nearest that is.
+    With `suppressing`, ignore comments count.
     """
-    rule = _find(code)
-    blocks = [
-        f"{rule.code} {rule.name} ({rule.kind})",
-        _fill(_sentence(rule.summary), width),
-    ]
-    blocks += (_filled(paragraph, width) for paragraph in explanation(rule).split("\n\n"))
-    if rule.before:
-        blocks.append(_example(rule))
-    if rule.sources:
-        blocks.append("Sources:\n" + "\n".join(f"  {source}" for source in rule.sources))
-    return "\n\n".join(blocks) + "\n"
+    rules = all_rules()
+    blockers = sorted((r for r in rules if r.looks_at == "mount"), key=lambda r: -r.rank)
+    suppressions: dict[str, Sequence[Suppression]] = {}
+    if suppressing:
+        suppressions = {file.path: read_suppressions(file.tree) for file in project.files}
+    context = Context(
+        project=project,
+        blockers=blockers,
+        suppressions=suppressions,
+        declined=declined,
+        said_unsuppressed=lambda: _said(decide(project, declined, suppressing=False)),
+    )
+    for mount in project.mounts:
+        if blocked := context.unchangeable(mount):
+            context.decisions.add(Keep(mount, blocked.reason, blocked, rule=blocked.by))
+    for phase in get_args(Phase):
+        if phase == "review":
+            _check_complete(context)
+        for own in rules:
+            if own.phase == phase:
+                for item in _run(own, context):
+                    context.decisions.add(item)
+    return context.decisions
 
 
-def rules_table() -> str:
-    """Return all rules as a markdown table."""
-    rows = [
-        f"| {rule.code} | {rule.name} | {rule.kind} | {_cell(rule.summary)} |" for rule in TEXTS
-    ]
-    return "\n".join(["| code | name | kind | what |", "|---|---|---|---|", *rows]) + "\n"
+def _run(rule: Rule, context: Context) -> Iterator[Yielded]:
+    subjects: Iterable[object] = ()
+    if rule.looks_at == "cache":
+        subjects = context.project.caches
+    elif rule.looks_at == "tree":
+        subjects = (file.tree for file in context.project.files)
+    for subject in subjects:
+        for item in rule(subject, context):
+            code = item.blocked.by if isinstance(item, Keep) and item.blocked else rule.code
+            yield replace(item, rule=code)
 
 
-def caches_table() -> str:
-    """Return the known caches as a markdown table."""
-    from migrate_cache.caches.entry import load_catalog
-
-    meaning = {
-        "shared": "shared",
-        "cargo-subdir": "shared, with Cargo's lock linked in",
-        "output": "an id per service",
-        "exclusive": "stays locked",
-    }
-    rows = [
-        f"| {_cell(cache.name)} | {meaning.get(cache.kind, cache.kind)} | {_cell(cache.reason)} "
-        f"| {cache.evidence} |"
-        for cache in load_catalog().caches
-    ]
-    return "\n".join(["| cache | becomes | why | evidence |", "|---|---|---|---|", *rows]) + "\n"
+def _check_complete(context: Context) -> None:
+    missing = [m.place for m in context.project.mounts if m not in context.decisions.mounts]
+    if missing:
+        raise AssertionError(f"no rule decided about {', '.join(missing)}")
 
 
-def _find(code: str) -> Rule:
-    wanted = code.strip()
-    for rule in TEXTS:
-        if wanted.upper() == rule.code or wanted.lower() == rule.name:
-            return rule
-    if wanted.upper().startswith("MC"):
-        near = max(RULES, key=lambda code: _agreement(code, wanted.upper()))
-    else:
-        near = nearest(wanted.lower(), [rule.name for rule in TEXTS]) or ""
-    hint = f"did you mean {near}? " if near else ""
-    raise ConfigError(f"no such rule: {wanted!a}", hint=f"{hint}--list-rules lists all of them")
-
-
-def _agreement(one: str, other: str) -> int:
-    """Return how many characters the two begin with in common."""
-    pairs = zip(one, other, strict=False)
-    return next((at for at, (left, right) in enumerate(pairs) if left != right), len(other))
-
-
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."
-
-
-def _fill(text: str, width: int) -> str:
-    """Wrap `text`, but not inside of backquotes."""
-    whole = _CODE.sub(lambda match: match[0].replace(" ", _BLANK), text)
-    wrapped = textwrap.fill(whole, width, break_on_hyphens=False, break_long_words=False)
-    return wrapped.replace(_BLANK, " ")
-
-
-def _filled(paragraph: str, width: int) -> str:
-    if not paragraph.startswith("* "):
-        return _fill(paragraph, width)
-    items = paragraph.removeprefix("* ").split(" * ")
-    return "\n".join("  * " + _fill(item, width - 4).replace("\n", "\n    ") for item in items)
-
-
-def _example(rule: Rule) -> str:
-    if rule.before == rule.after:
-        head = f"Example, {rule.example_path} (left as it is):"
-        body = rule.before.rstrip("\n").split("\n")
-    else:
-        from difflib import ndiff
-
-        head = f"Example, {rule.example_path}:"
-        changed = ndiff(rule.before.splitlines(), rule.after.splitlines())
-        body = [line.rstrip() for line in changed if not line.startswith("?")]
-    return "\n".join([head, "", *(f"    {line}".rstrip() for line in body)])
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", r"\|")
+def _said(decisions: Decisions) -> Mapping[str, frozenset[tuple[str, int]]]:
+    """Return by path which rule speaks of which instruction, by the instruction's offset."""
+    said: dict[str, set[tuple[str, int]]] = {}
+    for mount, item in decisions.mounts.items():
+        if isinstance(item, Change) or severity(item.rule) != "rewrite":
+            said.setdefault(mount.path, set()).add((item.rule, mount.instruction.start))
+    for path, insertions in decisions.insertions.items():
+        for change in insertions:
+            said.setdefault(path, set()).add((change.rule, change.run.instruction.start))
+    trees = {mount.path: mount.tree for mount in decisions.mounts}
+    for path, notes in decisions.notes.items():
+        for note in notes:
+            start = instruction_start(trees[path], note.line)
+            said.setdefault(path, set()).add((note.rule, start))
+    return {path: frozenset(found) for path, found in said.items()}

@@ -7,10 +7,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from migrate_cache.dockerfile.tree import Dockerfile, Instruction, Token
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _IGNORE = re.compile(
     r"#\s*migrate-cache:\s*(?P<what>ignore-file|ignore)\b\s*(?:\[(?P<codes>[^\]]*)\])?",
@@ -19,7 +22,7 @@ _IGNORE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Ignore:
+class Suppression:
     """One such comment; without `codes` it means every rule, without `start` the whole file.
 
     `start` is the offset of the instruction that it belongs to.
@@ -38,28 +41,29 @@ class Ignore:
         return not self.codes or rule.startswith(self.codes)
 
 
-def read_ignores(tree: Dockerfile) -> tuple[Ignore, ...]:
+def read_suppressions(tree: Dockerfile) -> tuple[Suppression, ...]:
     """Return the ignore comments of a file in order."""
-    return tuple(_read(tree))
+    # Most files have none; looking for the words is cheaper than walking the tree.
+    return tuple(_read(tree)) if "migrate-cache:" in tree.source.text.lower() else ()
 
 
-def _read(tree: Dockerfile) -> Iterator[Ignore]:
+def _read(tree: Dockerfile) -> Iterator[Suppression]:
     above: list[Token] = []
     for child in tree.children:
         if isinstance(child, Instruction):
             own = [token for token in child.tokens() if token.kind == "COMMENT"]
             for token in (*above, *own):
-                yield from _ignore(tree, token, child.start)
+                yield from _suppression(tree, token, child.start)
             above = []
         elif isinstance(child, Token):
             if child.kind == "COMMENT":
                 above.append(child)
             elif child.kind == "NEWLINE" and _is_blank_line(tree, child):
                 for token in above:
-                    yield from _ignore(tree, token, None)
+                    yield from _suppression(tree, token, None)
                 above = []
     for token in above:
-        yield from _ignore(tree, token, None)
+        yield from _suppression(tree, token, None)
 
 
 def _is_blank_line(tree: Dockerfile, newline: Token) -> bool:
@@ -67,7 +71,7 @@ def _is_blank_line(tree: Dockerfile, newline: Token) -> bool:
     return not tree.source.text[start : newline.span.start].strip()
 
 
-def _ignore(tree: Dockerfile, token: Token, start: int | None) -> Iterator[Ignore]:
+def _suppression(tree: Dockerfile, token: Token, start: int | None) -> Iterator[Suppression]:
     match = _IGNORE.match(token.text)
     if not match:
         return
@@ -77,4 +81,14 @@ def _ignore(tree: Dockerfile, token: Token, start: int | None) -> Iterator[Ignor
         start = -1
     codes = tuple(part.upper() for part in re.split(r"[,\s]+", match["codes"] or "") if part)
     place = tree.source.place(token.span.start)
-    yield Ignore(place.line, place.column, codes, None if is_file else start, match.group().strip())
+    yield Suppression(
+        place.line, place.column, codes, None if is_file else start, match.group().strip()
+    )
+
+
+def instruction_start(tree: Dockerfile, line: int) -> int:
+    """Return the offset of the instruction that stands at a line, -1 where none does."""
+    for instruction in tree.instructions:
+        if instruction.start_line <= line <= instruction.end_line:
+            return instruction.start
+    return -1

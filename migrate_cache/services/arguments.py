@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 from migrate_cache import shell
-from migrate_cache.dockerfile.scope import PLATFORM_ARGS, Scope
-from migrate_cache.dockerfile.tree import Instruction, Run
+from migrate_cache.dockerfile.scope import PLATFORM_ARGS
 from migrate_cache.dockerfile.words import variables
 from migrate_cache.services.declared import Variant, differ, differs_unseen, is_volatile
-from migrate_cache.services.model import Service, Site, Unknown
+from migrate_cache.services.model import NoService, Service
 from migrate_cache.services.names import listed
 from migrate_cache.services.selection import builds_everything, selected
-from migrate_cache.shell.variables import ShellText, read_script
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+    from migrate_cache.builds.runs import RunContext
+    from migrate_cache.dockerfile.tree import Instruction
 
 # Names that say of a build argument that it names the service.
 SERVICE_NAMES = (
@@ -30,7 +30,6 @@ SERVICE_NAMES = (
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 # What may stand in an id on every engine.
 _SAFE_VALUE = re.compile(r"[A-Za-z0-9._/:@+-]*", re.ASCII)
-_WINDOWS_SHELLS = ("powershell", "pwsh", "cmd")
 _MOST_CANDIDATES = 6
 
 
@@ -39,71 +38,51 @@ def names_service(name: str) -> bool:
     return name.upper() in SERVICE_NAMES
 
 
-def shell_text(run: Run, scope: Scope) -> ShellText:
-    """Return what a RUN's shell reads from its environment, and what it sets itself."""
-    if run.exec_form is not None:
-        words = run.exec_form
-        # Without a shell nothing is expanded.
-        if len(words) > 2 and words[0].rpartition("/")[2] in ("sh", "bash", "dash", "ash", "zsh"):
-            return _read(words[2])
-        return ShellText()
-    program = scope.shell[0].lower() if scope.shell else ""
-    if scope.escape == "`" or any(name in program for name in _WINDOWS_SHELLS):
-        return ShellText()
-    return _read(run.script)
-
-
-@lru_cache(maxsize=512)
-def _read(script: str) -> ShellText:
-    return read_script(script)
-
-
-def undeclared_arguments(site: Site) -> tuple[str, ...]:
+def undeclared_arguments(run: RunContext) -> tuple[str, ...]:
     """Return the global build arguments that the RUN uses and its stage does not repeat."""
-    declared = {word.partition("=")[0] for arg in site.tree.global_args for word in arg.words}
+    declared = {word.partition("=")[0] for arg in run.tree.global_args for word in arg.words}
     return tuple(
         name
-        for name in shell_text(site.run, site.scope).reads
-        if name in declared and name not in site.scope.variables and names_service(name)
+        for name in run.reads
+        if name in declared and name not in run.scope.variables and names_service(name)
     )
 
 
-def from_arguments(site: Site, variants: Sequence[Variant]) -> Service | Unknown | None:
+def from_arguments(run: RunContext, variants: Sequence[Variant]) -> Service | NoService | None:
     """Return the build arguments that tell for whom the RUN runs."""
-    return _Arguments(site, variants).tell()
+    return _Arguments(run, variants).tell()
 
 
 class _Arguments:
     """The question put to one RUN."""
 
-    def __init__(self, site: Site, variants: Sequence[Variant]) -> None:
-        self.site = site
+    def __init__(self, run: RunContext, variants: Sequence[Variant]) -> None:
+        self.run = run
         self.variants = variants
-        self.text = shell_text(site.run, site.scope)
         self.written = tuple(self._candidates(self._written()))
 
-    def tell(self) -> Service | Unknown | None:
+    def tell(self) -> Service | NoService | None:
         answer = self._told_by_text()
         is_implicit = self._may_be_implicit()
         if answer is None and is_implicit:
             answer = self._told_by_scope()
-        if isinstance(answer, Unknown):
+        if isinstance(answer, NoService):
             return answer
         chosen = re.findall(r"\$\{(\w+)\}", answer.text) if answer else ()
-        concerned = self.site.scope.variables if is_implicit else self._written()
+        concerned = self.run.scope.variables if is_implicit else self._written()
         also = [name for name in self._decided(concerned) if is_volatile(name)]
         unseen = differs_unseen(self.variants, chosen, also)
         if unseen:
             told = answer.text if answer else "no variable in scope"
             verb = "does not tell" if answer else "tells"
-            return Unknown(f"{unseen}, and {told} {verb} them apart")
+            return NoService(f"{unseen}, and {told} {verb} them apart")
         return answer
 
     # -- which arguments come into question ----------------------------------------------
 
     def _written(self) -> Iterator[str]:
-        yield from self.text.reads
-        for mount in self.site.run.mounts:
+        yield from self.run.reads
+        for mount in self.run.node.mounts:
             yield from sorted(variables(mount.target))
 
     def _candidates(self, names: Iterable[str]) -> Iterator[str]:
@@ -115,7 +94,7 @@ class _Arguments:
     def _decided(self, names: Iterable[str]) -> Iterator[str]:
         """Yield the variables among `names` that build arguments decide."""
         for name in dict.fromkeys(names):
-            variable = self.site.scope.variables.get(name)
+            variable = self.run.scope.variables.get(name)
             if variable and variable.depends - PLATFORM_ARGS and name not in PLATFORM_ARGS:
                 yield name
 
@@ -132,16 +111,18 @@ class _Arguments:
 
     # -- arguments that the RUN's own text uses -------------------------------------------
 
-    def _told_by_text(self) -> Service | Unknown | None:
+    def _told_by_text(self) -> Service | NoService | None:
         selecting = [
             name
-            for word in selected(self.site.commands)
+            for word in selected(self.run.commands)
             for name in sorted(variables(word), key=word.find)
             if name in self.written
         ]
         selecting = list(dict.fromkeys(selecting))
         if len(selecting) > 2:
-            return Unknown(f"the RUN selects with several build arguments: {listed_of(selecting)}")
+            return NoService(
+                f"the RUN selects with several build arguments: {listed_of(selecting)}"
+            )
         varying = self._varying(self.written)
         if varying:
             return self._varied(varying, selecting)
@@ -150,12 +131,12 @@ class _Arguments:
             return self._service(selecting, f"the RUN selects what it builds with {what}")
         named = [name for name in self.written if names_service(name)]
         if len(named) > 1:
-            return Unknown(f"several build arguments could name it: {listed_of(named)}")
+            return NoService(f"several build arguments could name it: {listed_of(named)}")
         if named:
             return self._service(named, f"the RUN uses {self._called(named)}")
         return None
 
-    def _varied(self, varying: list[str], selecting: list[str]) -> Service | Unknown | None:
+    def _varied(self, varying: list[str], selecting: list[str]) -> Service | NoService | None:
         chosen = self._telling_apart(varying, [n for n in selecting if self._is_safe(n)])
         if chosen is None:
             return self._untold(varying)
@@ -190,31 +171,31 @@ class _Arguments:
         return f"{self._called(names)} {verb} between {listed(tuple(between))}"
 
     def _called(self, names: Sequence[str]) -> str:
-        variables_ = self.site.scope.variables
+        variables_ = self.run.scope.variables
         plain = all(name in variables_[name].depends for name in names)
         kind = "build argument" if plain else "variable"
         return f"{kind}{'s' if len(names) > 1 else ''} {listed_of(names)}"
 
-    def _untold(self, names: Sequence[str]) -> Unknown:
-        return Unknown(f"{self._differs(names)}, with values that cannot stand in an id")
+    def _untold(self, names: Sequence[str]) -> NoService:
+        return NoService(f"{self._differs(names)}, with values that cannot stand in an id")
 
     # -- arguments in scope that the text does not use -------------------------------------
 
     def _may_be_implicit(self) -> bool:
         """Whether what the RUN builds may depend on arguments that its text does not name."""
-        if any(shell.is_opaque(command) for command in self.site.commands):
+        if any(shell.is_opaque(command) for command in self.run.commands):
             return True
-        if builds_everything(self.site.commands):
+        if builds_everything(self.run.commands):
             return False
         # What is named outright is the same for all.
         return not any(
-            not variables(word) - self.site.scope.environment().keys()
-            for word in selected(self.site.commands)
+            not variables(word) - self.run.scope.environment().keys()
+            for word in selected(self.run.commands)
         )
 
-    def _told_by_scope(self) -> Service | Unknown | None:
+    def _told_by_scope(self) -> Service | NoService | None:
         """Judge the arguments in scope: a RUN runs once for each of their values anyway."""
-        others = [name for name in self.site.scope.variables if name not in self.text.assigns]
+        others = [name for name in self.run.scope.variables if name not in self.run.assigns]
         candidates = list(self._candidates(name for name in others if name not in self.written))
         varying = self._varying(candidates)
         named = [name for name in varying if names_service(name)]
@@ -225,37 +206,33 @@ class _Arguments:
             return self._service(chosen, f"{self._differs(chosen)}, so the RUN runs once for each")
         selecting = set(self._selecting_elsewhere())
         used = [name for name in candidates if name in selecting]
-        if not used and any(shell.is_opaque(command) for command in self.site.commands):
+        if not used and any(shell.is_opaque(command) for command in self.run.commands):
             # A script reads its arguments from the environment.
             used = [name for name in candidates if names_service(name)]
         used = [name for name in used if names_service(name)] or used
         if len(used) > 1:
-            return Unknown(f"several build arguments could name it: {listed_of(used)}")
+            return NoService(f"several build arguments could name it: {listed_of(used)}")
         if not used:
             return None
         return self._service(used, f"{self._called(used)} is in scope: the RUN runs for each value")
 
     def _selecting_elsewhere(self) -> Iterator[str]:
         """Yield the variables that other instructions of the file select with."""
-        site = self.site
-        chain = site.resolved.chain(site.stage.index)
-        for stage in site.tree.stages:
-            for instruction in stage.instructions:
-                if instruction is site.run:
-                    continue
-                scope = site.resolved.scopes[instruction.start]
-                if isinstance(instruction, Run):
-                    reads = shell_text(instruction, scope).reads
-                    words = selected(_commands(instruction)) if reads else ()
-                    yield from (n for w in words for n in sorted(variables(w)) if n in reads)
-                elif stage.index in chain and _is_above(instruction, site):
+        run = self.run
+        for other in run.file.runs:
+            if other is not run and other.instruction.trigger is None and other.reads:
+                words = selected(other.commands)
+                yield from (n for w in words for n in sorted(variables(w)) if n in other.reads)
+        for index in run.chain:
+            for instruction in run.tree.stages[index].instructions:
+                if _is_above(instruction, run):
                     yield from filter(names_service, sorted(variables(instruction.arguments)))
 
     # -- the answer -------------------------------------------------------------------------
 
-    def _service(self, names: Sequence[str], evidence: str) -> Service | Unknown:
+    def _service(self, names: Sequence[str], evidence: str) -> Service | NoService:
         if not all(map(self._is_safe, names)):
-            return Unknown(f"{self._called(names)}: its values cannot stand in an id")
+            return NoService(f"{self._called(names)}: its values cannot stand in an id")
         values = set()
         for variant in self.variants:
             parts = [variant.value(name) for name in names]
@@ -276,16 +253,5 @@ def _rank(name: str) -> int:
     return SERVICE_NAMES.index(upper) if upper in SERVICE_NAMES else len(SERVICE_NAMES)
 
 
-def _is_above(instruction: Instruction, site: Site) -> bool:
-    return instruction.keyword in ("WORKDIR", "COPY", "ADD") and instruction.start < site.run.start
-
-
-@lru_cache(maxsize=512)
-def _parsed(script: str) -> tuple[shell.Command, ...]:
-    return shell.parse_commands(script)
-
-
-def _commands(run: Run) -> tuple[shell.Command, ...]:
-    if run.exec_form is not None:
-        return shell.exec_command(run.exec_form)
-    return _parsed(run.script)
+def _is_above(instruction: Instruction, run: RunContext) -> bool:
+    return instruction.keyword in ("WORKDIR", "COPY", "ADD") and instruction.start < run.node.start

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrate_cache.builds.model import folder_of
-from migrate_cache.dockerfile.scope import PLATFORM_ARGS, Resolved, Scope
-from migrate_cache.services.model import Service, Site
+from migrate_cache.dockerfile.scope import PLATFORM_ARGS, Scope
+from migrate_cache.services.model import Service
 from migrate_cache.services.names import FLAVOURS, listed, parts_of, service_name, words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from migrate_cache.builds.model import Build
-    from migrate_cache.dockerfile.tree import Dockerfile, Stage
+    from migrate_cache.builds.runs import RunContext
 
 Value = str | None
 
@@ -47,51 +47,26 @@ class Variant:
         return variable.value if variable else None
 
 
-def builds_of(
-    path: str, stage: Stage, tree: Dockerfile, resolved: Resolved, builds: Iterable[Build]
-) -> tuple[Build, ...]:
-    """Return the declared builds that run this stage."""
-    stages = tree.stages
-    by_name = {known.name: known.index for known in stages if known.name}
-    found = []
-    for build in builds:
-        if build.dockerfile != path:
-            continue
-        if build.target is None:
-            wanted: Iterable[int] = range(len(stages))
-        elif not build.target:
-            wanted = (stages[-1].index,)
-        elif build.target.lower() in by_name:
-            wanted = (by_name[build.target.lower()],)
-        elif build.target.isdecimal() and int(build.target[:6]) < len(stages):
-            wanted = (int(build.target[:6]),)
-        else:
-            continue
-        if any(stage.index in resolved.needed(index) for index in wanted):
-            found.append(build)
-    return tuple(found)
-
-
-def variants_of(site: Site) -> tuple[Variant, ...]:
+def variants_of(run: RunContext) -> tuple[Variant, ...]:
     """Return the RUN as each of its declared builds sees it."""
-    return tuple(_variant(site, build) for build in site.builds)
+    return tuple(_variant(run, build) for build in run.builds)
 
 
-def _variant(site: Site, build: Build) -> Variant:
-    resolved = site.resolved.under(build.args)
+def _variant(run: RunContext, build: Build) -> Variant:
+    resolved = run.resolved.under(build.args)
     hidden: dict[str, Value] = {"the folder that is built": build.context or None}
-    chain = site.resolved.chain(site.stage.index)
-    for index in sorted(site.resolved.needed(site.stage.index)):
+    chain = run.resolved.chain(run.stage.index)
+    for index in sorted(run.resolved.needed(run.stage.index)):
         if index in chain:
             base = resolved.images.get(index)
             if base is not None:
-                hidden[f"the image of stage {site.tree.stages[index].label}"] = base
+                hidden[f"the image of stage {run.tree.stages[index].label}"] = base
         else:
             for name, variable in resolved.finals[index].variables.items():
                 if variable.depends - PLATFORM_ARGS and not is_volatile(name):
-                    key = f"{name} in stage {site.tree.stages[index].label}"
+                    key = f"{name} in stage {run.tree.stages[index].label}"
                     hidden[key] = variable.value
-    return Variant(build, resolved.scopes.get(site.run.start, site.scope), hidden)
+    return Variant(build, resolved.scopes.get(run.node.start, run.scope), hidden)
 
 
 _VOLATILE = words(
@@ -146,16 +121,16 @@ def differs_unseen(
     return ""
 
 
-def from_builds(site: Site) -> Service | None:
+def from_builds(run: RunContext) -> Service | None:
     """Return the name of the services that build the same, or what their names share."""
-    builds = [build for build in site.builds if build.kind != "workflow"]
+    builds = [build for build in run.builds if build.kind != "workflow"]
     names = dict.fromkeys(filter(None, map(_name, builds)))
     without_bases = [name for name in names if not _BASES.issuperset(parts_of(name))]
     shown = tuple(without_bases or names)
     origins = ", ".join(dict.fromkeys(build.origin for build in builds))
     if len(shown) == 1:
         return Service(shown[0], f"service {shown[0]} of {origins} builds it", names=shown)
-    common = _common_parts(shown, site.project)
+    common = _common_parts(shown, run.settings.project)
     if common:
         return Service(common, f"{listed(shown)} of {origins} build the same", names=shown)
     return None

@@ -1,402 +1,398 @@
-"""The text of a script, cut into simple commands."""
+"""Read shell text: the commands of a script, and the variables that it reads and assigns.
+
+Nothing is expanded, and the order is that of the text, whatever branch or loop a command
+stands in. One pass over the text with a stack of its own, so that no input makes it
+recurse; a script in a script (``sh -c``, ``sh <<EOF``) is read to a fixed depth.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from migrate_cache.shell.launchers import Resolver
-from migrate_cache.shell.model import MAX_NESTING, Command, Frame, Heredoc, Pairs
+from migrate_cache.shell.model import (
+    ASSIGNMENT,
+    EXPORTING,
+    Command,
+    Frame,
+    HereDocument,
+    Pairs,
+    Script,
+)
+from migrate_cache.shell.wrappers import Resolver, assigned_by
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+MAX_NESTING = 6  # scripts in scripts: sh -c 'sh -c ...'
 MAX_FRAMES = 1000  # open parentheses and substitutions
-MAX_QUOTED = 200  # a command substitution in a word is kept as written up to this length
+MAX_WRITTEN = 200  # a command substitution in a word is kept as written up to this length
 
-_PLAIN = re.compile(r"[^\s'\"\\$`;&|<>()#]+")
-_PLAIN_QUOTED = re.compile(r"[^\"\\$`]+")
-_PLAIN_BRACED = re.compile(r"[^}'\"\\$`]+")
-_PLAIN_ARITHMETIC = re.compile(r"[^()$`\\]+")
-_ANSI_QUOTED = re.compile(r"[^'\\]*(?:\\.[^'\\]*)*'", re.DOTALL)
-_REDIRECTION = re.compile(r"<<<|<<-?|<>|<&|<\(|>>|>&|>\||>\(|<|>")
-_CONTINUATION = re.compile(r"\\\r?\n")
+_RESERVED = frozenset(
+    ("if", "then", "elif", "else", "fi", "do", "done", "while", "until", "!", "{", "}", "coproc")
+)
 
-_RESERVED = frozenset({"if", "then", "elif", "else", "fi", "do", "done", "while", "until", "!"})
-_RESERVED |= {"{", "}", "coproc"}
+# The tokens of each context; a token's name is that of the method that takes it, `_on_NAME`.
+_NAME = "[A-Za-z_][A-Za-z0-9_]*"
+_EXPANSION = rf"""
+    | (?P<variable>     \$ (?: \$ | {_NAME} ) )
+    | (?P<arithmetic>   \$ \( \( )
+    | (?P<substitution> \$ \( )
+    | (?P<backtick>     ` )
+    | (?P<braces>       \$ \{{ [#!]? (?: {_NAME} )? )
+"""
+_STRINGS = r"""
+    | (?P<single>       ' [^']* '? | \$ ' (?: [^'\\]++ | \\. )*+ '? )
+    | (?P<double>       \$? " )
+"""
+_COMMANDS = r"""
+      (?P<blank>        [^\S\n]+ )
+    | (?P<newline>      \n )
+    | (?P<semicolon>    ; [;&]? )
+    | (?P<redirection>  &>>? | <<< | <<-? | < [>&(]? | > [>&|(]? )
+    | (?P<operator>     &&? | \| [|&]? )
+    | (?P<opening>      \( )
+    | (?P<closing>      \) )
+    | (?P<hash>         \# )
+    | (?P<continuation> \\ \r? \n )
+    | (?P<escape>       \\ .? )
+"""
+_QUOTED = r"(?P<quoted_escape> \\ .? )"
 
-_Item = Command | Heredoc
+
+def _pattern(text: str, special: str) -> re.Pattern[str]:
+    plain = rf"| (?P<plain> [^{special}]+ | . )"
+    return re.compile(text + plain, re.VERBOSE | re.DOTALL)
 
 
-class _Parser:
-    """Reads one script; `run` returns its commands."""
+# By the innermost open quote: none, "...", ${...}, ${...} within "...", $((...)).
+_TOKENS = {
+    "": _pattern(_COMMANDS + _STRINGS + _EXPANSION, r"\s'\"\\$`;&|<>()#"),
+    '"': _pattern(_QUOTED + _EXPANSION + '| (?P<double> " )', r"\"\\$`"),
+    "{": _pattern(_QUOTED + _EXPANSION + _STRINGS + r"| (?P<end> \} )", r"}'\"\\$`"),
+    '"{': _pattern(_QUOTED + _EXPANSION + r"""| (?P<double> " ) | (?P<end> \} )""", r"}\"\\$`"),
+    "(": _pattern(_QUOTED + _EXPANSION + r"| (?P<parenthesis> \( ) | (?P<end> \) )", r"()$`\\"),
+}
+_VARIABLE = re.compile(rf"\\.|\$\$|\$(?:\{{[#!]?)?({_NAME})", re.DOTALL)
 
-    def __init__(self, script: str, exports: Pairs, depth: int) -> None:
-        self._text = script
+
+@dataclass(slots=True)
+class _Variables:
+    """The variables that a script, with the scripts in it, reads and assigns."""
+
+    reads: dict[str, None] = field(default_factory=dict)
+    kept: set[str] = field(default_factory=set)  # assigned from here on
+    passed: set[str] = field(default_factory=set)  # assigned for one command only
+
+    def read(self, frame: Frame, name: str) -> None:
+        """Note a variable that comes from the environment: it was not assigned before."""
+        is_own = name in self.kept or (frame.is_assigning and name in frame.assigned)
+        if name and not is_own:
+            self.reads[name] = None
+
+
+class _Reader:
+    """Reads one script, `depth` scripts deep in another one."""
+
+    def __init__(
+        self, text: str, variables: _Variables, exports: Pairs = (), depth: int = 0
+    ) -> None:
+        self._text = text
         self._at = 0
         self._depth = depth
-        self._out: list[_Item] = []
-        self._pending: list[Heredoc] = []
         self._frames = [Frame("", exports=exports)]
-        self._special: dict[str, Callable[[Frame], None]] = {
-            "'": self._single,
-            '"': self._double,
-            "\\": self._escape,
-            "$": self._dollar,
-            "`": self._backtick,
-            "\n": self._newline,
-            ";": self._semicolon,
-            "&": self._ampersand,
-            "|": self._pipe,
-            "<": self._redirect,
-            ">": self._redirect,
-            "(": self._open,
-            ")": self._close,
-            "#": self._hash,
-        }
+        self._found: list[Command | HereDocument] = []
+        self._announced: list[HereDocument] = []
+        self.variables = variables
 
-    def run(self) -> list[Command]:
-        text = self._text
-        while self._at < len(text):
+    def commands(self) -> list[Command]:
+        """Read the text to its end; return what it runs."""
+        while self._at < len(self._text):
             frame = self._frames[-1]
-            if frame.quotes:
-                self._in_quotes(frame, frame.quotes[-1])
-            else:
-                self._in_commands(frame)
+            token = _TOKENS[frame.quotes[-1] if frame.quotes else ""].match(self._text, self._at)
+            assert token
+            self._at = token.end()
+            getattr(self, f"_on_{token.lastgroup}")(frame, token[0])
         while self._frames:
-            self._finish(self._frames.pop())
-        self._bodies()
+            self._end_command(self._frames.pop())
         commands: list[Command] = []
-        for item in self._out:
+        for item in self._found:
             if isinstance(item, Command):
                 commands.append(item)
-            elif item.body and self._depth < MAX_NESTING:
-                commands.pop()  # the shell itself: what it runs stands in its place
-                commands += _Parser(item.body, item.exports, self._depth + 1).run()
+            elif item.commands is not None:
+                commands[-1:] = item.commands  # in place of the shell
         return commands
 
-    # Text outside and inside of quotes.
+    def nested(self, text: str, exports: Pairs) -> list[Command]:
+        """Return the commands of a script in this one; a shell if it is nested too deeply."""
+        if self._depth >= MAX_NESTING:
+            return [Command("sh", (), exports, "sh")]
+        return _Reader(text, self.variables, exports, self._depth + 1).commands()
 
-    def _in_commands(self, frame: Frame) -> None:
-        plain = _PLAIN.match(self._text, self._at)
-        if plain:
-            self._add(frame, plain[0])
-            self._at = plain.end()
-            return
-        special = self._special.get(self._text[self._at])
-        if special:
-            special(frame)
-        else:  # a blank
-            self._end_word(frame)
-            self._at += 1
-
-    def _in_quotes(self, frame: Frame, kind: str) -> None:
-        plain = {'"': _PLAIN_QUOTED, "{": _PLAIN_BRACED, "(": _PLAIN_ARITHMETIC}[kind]
-        found = plain.match(self._text, self._at)
-        if found:
-            self._add(frame, found[0])
-            self._at = found.end()
-            return
-        character = self._text[self._at]
-        if character == "$":
-            self._dollar(frame)
-        elif character == "`":
-            self._backtick(frame)
-        elif character == "\\":
-            self._escape_quoted(frame, kind)
-        elif kind == "(":
-            self._arithmetic(frame, character)
-        elif character == '"':
-            self._double(frame)
-        elif character == "'" and not frame.double:
-            self._single(frame)
-        else:
-            if character == "}":
-                frame.quotes.pop()
-            self._add(frame, character)
-            self._at += 1
-
-    def _escape_quoted(self, frame: Frame, kind: str) -> None:
-        following = self._text[self._at + 1 : self._at + 2]
-        if following == "\n":
-            pass
-        elif kind == '"' and following in '"\\$`':
-            self._add(frame, following)
-        else:
-            self._add(frame, "\\" + following)
-        self._at += 2
-
-    def _arithmetic(self, frame: Frame, character: str) -> None:
-        self._add(frame, character)
-        self._at += 1
-        if character == "(":
-            frame.depths[-1] += 1
-            return
-        frame.depths[-1] -= 1
-        if not frame.depths[-1]:
-            frame.depths.pop()
-            frame.quotes.pop()
+    def script(self, commands: Iterable[Command]) -> Script:
+        """Return `commands` with the variables found so far."""
+        found = self.variables
+        return Script(tuple(commands), tuple(found.reads), frozenset(found.kept | found.passed))
 
     # Words.
 
-    @staticmethod
-    def _add(frame: Frame, text: str) -> None:
-        frame.buffer.append(text)
-        frame.has_word = True
+    def _on_plain(self, frame: Frame, text: str) -> None:
+        frame.parts.append(text)
 
-    def _end_word(self, frame: Frame) -> None:
-        if not frame.has_word:
-            return
-        word = "".join(frame.buffer)
-        bare = not frame.quoted
-        frame.buffer.clear()
-        frame.has_word = frame.quoted = False
-        if frame.heredoc:
-            document = Heredoc(word, frame.heredoc == "<<-")
-            frame.heredoc = ""
-            frame.heredocs.append(document)
-            self._pending.append(document)
-        elif frame.skip:
-            frame.skip = False
-        elif frame.cases and frame.cases[-1] != "body":
-            self._case_word(frame, word if bare else "")
-        elif not (frame.swallow or frame.skip_list or (bare and self._keyword(frame, word))):
-            frame.words.append(word)
-            if word == "]]":
-                frame.test = False
+    def _on_blank(self, frame: Frame, _: str) -> None:
+        self._end_word(frame)
 
-    @staticmethod
-    def _case_word(frame: Frame, word: str) -> None:
-        if frame.cases[-1] == "case":
-            frame.cases[-1] = "in"
-        elif frame.cases[-1] == "in":
-            if word == "in":
-                frame.cases[-1] = "pattern"
-        elif word == "esac":
-            frame.cases.pop()
+    def _on_continuation(self, frame: Frame, text: str) -> None:
+        pass
 
-    @staticmethod
-    def _keyword(frame: Frame, word: str) -> bool:
-        """Take a word of the shell's own grammar; return whether it is one."""
-        if frame.words:
-            return False
-        if word in _RESERVED:
-            return True
-        if word == "esac" and frame.cases:
-            frame.cases.pop()
-        elif word == "case":
-            frame.cases.append("case")
-        elif word in ("for", "select"):
-            frame.skip_list = True
-        elif word == "function":
-            frame.skip = True
-        else:
-            frame.test = word == "[["
-            return False
-        return True
+    def _on_escape(self, frame: Frame, text: str) -> None:
+        frame.parts.append(text[1:])
+        frame.is_quoted = True
 
-    def _single(self, frame: Frame) -> None:
-        end = self._text.find("'", self._at + 1)
-        end = len(self._text) if end < 0 else end
-        self._add(frame, self._text[self._at + 1 : end])
-        frame.quoted = True
-        self._at = end + 1
+    def _on_single(self, frame: Frame, text: str) -> None:
+        frame.parts.append(text.removeprefix("$")[1:].removesuffix("'"))
+        frame.is_quoted = True
 
-    def _double(self, frame: Frame) -> None:
-        self._add(frame, "")
-        frame.quoted = True
-        if frame.quotes and frame.quotes[-1] == '"':
+    def _on_double(self, frame: Frame, _: str) -> None:
+        frame.parts.append("")
+        frame.is_quoted = True
+        if frame.quotes[-1:] == ['"']:
             frame.quotes.pop()
-            frame.double -= 1
         else:
             frame.quotes.append('"')
-            frame.double += 1
-        self._at += 1
 
-    def _escape(self, frame: Frame) -> None:
-        continued = _CONTINUATION.match(self._text, self._at)
-        if continued:
-            self._at = continued.end()
-            return
-        self._add(frame, self._text[self._at + 1 : self._at + 2])
-        frame.quoted = True
-        self._at += 2
+    def _on_quoted_escape(self, frame: Frame, text: str) -> None:
+        if text != "\\\n":
+            is_removed = frame.quotes[-1] == '"' and text[1:] in ('"', "\\", "$", "`", "")
+            frame.parts.append(text[1:] if is_removed else text)
 
-    def _dollar(self, frame: Frame) -> None:
-        text, at = self._text, self._at
-        if text.startswith("$((", at):
-            self._add(frame, "$((")
-            frame.quotes.append("(")
-            frame.depths.append(2)
-            self._at += 3
-        elif text.startswith("$(", at):
-            self._push(frame, Frame(")", at, into_word=True), 2)
-        elif text.startswith("${", at):
-            self._add(frame, "${")
-            frame.quotes.append("{")
-            self._at += 2
-        elif text.startswith("$'", at) and not frame.double:
-            found = _ANSI_QUOTED.match(text, at + 2)
-            end = found.end() if found else len(text) + 1
-            self._add(frame, text[at + 2 : end - 1])
-            frame.quoted = True
-            self._at = end
-        elif text.startswith('$"', at) and not frame.double:
-            self._at += 1
-        else:
-            self._add(frame, "$")
-            self._at += 1
+    def _on_variable(self, frame: Frame, text: str) -> None:
+        frame.parts.append(text)
+        self.variables.read(frame, text.lstrip("${#!"))
 
-    def _backtick(self, frame: Frame) -> None:
+    def _on_braces(self, frame: Frame, text: str) -> None:
+        self._on_variable(frame, text)
+        frame.quotes.append("{" if frame.quotes[-1:] in ([], ["{"]) else '"{')
+
+    def _on_arithmetic(self, frame: Frame, text: str) -> None:
+        frame.parts.append(text)
+        frame.quotes += ["(", "("]
+
+    def _on_parenthesis(self, frame: Frame, text: str) -> None:
+        frame.parts.append(text)
+        frame.quotes.append("(")
+
+    def _on_end(self, frame: Frame, text: str) -> None:
+        frame.parts.append(text)
+        frame.quotes.pop()
+
+    def _on_substitution(self, frame: Frame, text: str) -> None:
+        self._push(frame, Frame(")", self._at - len(text), into_word=True))
+
+    def _on_backtick(self, frame: Frame, _: str) -> None:
         if frame.closer == "`":
             self._pop(frame)
         else:
-            self._push(frame, Frame("`", self._at, into_word=True), 1)
+            self._push(frame, Frame("`", self._at - 1, into_word=True))
 
-    # Lists of commands.
+    def _end_word(self, frame: Frame) -> None:
+        if not frame.parts:
+            return
+        word, is_bare = "".join(frame.parts), not frame.is_quoted
+        frame.parts.clear()
+        frame.is_quoted = False
+        role, frame.role = frame.role, ""
+        if role.startswith("<<"):
+            document = HereDocument(word, role == "<<-", not is_bare)
+            frame.documents.append(document)
+            self._announced.append(document)
+        elif role == "variable":
+            self.variables.kept.add(word)
+        elif role == "skipped":
+            pass
+        elif frame.cases and frame.cases[-1] != "body":
+            _read_case(frame, word if is_bare else "")
+        elif not (frame.holds_words or frame.skips_words or (is_bare and _is_keyword(frame, word))):
+            _add_word(frame, word)
 
-    def _push(self, parent: Frame, frame: Frame, width: int) -> None:
+    # Commands.
+
+    def _push(self, parent: Frame, frame: Frame) -> None:
         frame.exports = parent.exports
         self._frames.append(frame)
-        self._at += width
         if len(self._frames) > MAX_FRAMES:  # no script: what follows is not read
             self._at = len(self._text)
 
     def _pop(self, frame: Frame) -> None:
-        self._finish(frame)
+        self._end_command(frame)
         self._frames.pop()
-        self._at += 1
         if frame.into_word:
-            short = self._at - frame.start <= MAX_QUOTED
-            written = self._text[frame.start : self._at] if short else "$(...)"
-            self._add(self._frames[-1], written)
+            is_short = self._at - frame.start <= MAX_WRITTEN
+            written = self._text[frame.start : self._at] if is_short else "$(...)"
+            self._frames[-1].parts.append(written)
 
-    def _finish(self, frame: Frame) -> None:
+    def _end_command(self, frame: Frame) -> None:
         self._end_word(frame)
-        frame.skip = frame.skip_list = frame.test = False
-        frame.heredoc = ""
-        heredocs, frame.heredocs = frame.heredocs, []
-        if not frame.words:
-            return
+        frame.role, frame.skips_words, frame.is_test = "", False, False
+        documents, frame.documents = frame.documents, []
         words, frame.words = frame.words, []
-        resolver = Resolver(frame, self._depth, read_script)
-        self._out += resolver.resolve(words)
-        if resolver.reads_script and heredocs:
-            heredocs[-1].exports = frame.exports
-            self._out.append(heredocs[-1])
+        if not words:
+            return
+        variables = self.variables
+        (variables.kept if frame.is_assigning else variables.passed).update(frame.assigned)
+        resolver = Resolver(frame, self.nested)
+        commands = resolver.resolve(words)
+        for command in commands:
+            variables.kept.update(assigned_by(command))
+        self._found += commands
+        if resolver.reads_script and documents:
+            documents[-1].is_script = True
+            documents[-1].exports = frame.exports
+            self._found.append(documents[-1])
 
-    def _newline(self, frame: Frame) -> None:
-        self._at += 1
-        if frame.test or (frame.cases and frame.cases[-1] != "body"):
-            self._end_word(frame)
-        else:
-            self._finish(frame)
-        self._bodies()
+    def _on_newline(self, frame: Frame, text: str) -> None:
+        self._on_operator(frame, text)
+        self._read_documents(frame)
 
-    def _bodies(self) -> None:
-        """Read the bodies of the heredocs that began on the line before."""
-        text = self._text
-        for document in self._pending:
-            start = position = self._at
-            while position < len(text):
-                end = text.find("\n", position)
-                end = len(text) if end < 0 else end
-                line = text[position:end].rstrip("\r")
-                if (line.lstrip("\t") if document.strip else line) == document.delimiter:
-                    break
-                position = end + 1
-            else:
-                end = position = len(text)
-            document.body = text[start:position]
-            self._at = min(end + 1, len(text))
-        self._pending.clear()
+    def _on_operator(self, frame: Frame, _: str) -> None:
+        self._end_word(frame)
+        if not frame.is_test:
+            self._end_command(frame)
 
-    def _separator(self, frame: Frame, width: int) -> None:
-        if frame.test:
-            self._end_word(frame)
-        else:
-            self._finish(frame)
-        self._at += width
-
-    def _semicolon(self, frame: Frame) -> None:
-        double = self._text.startswith((";;", ";&"), self._at)
-        self._separator(frame, 2 if double else 1)
-        if double and frame.cases:
+    def _on_semicolon(self, frame: Frame, text: str) -> None:
+        self._on_operator(frame, text)
+        if len(text) > 1 and frame.cases:
             frame.cases[-1] = "pattern"
 
-    def _ampersand(self, frame: Frame) -> None:
-        if self._text.startswith("&>", self._at):
+    def _on_redirection(self, frame: Frame, text: str) -> None:
+        if frame.is_test:
             self._end_word(frame)
-            self._at += 3 if self._text.startswith("&>>", self._at) else 2
-            frame.skip = True
-        else:
-            self._separator(frame, 2 if self._text.startswith("&&", self._at) else 1)
-
-    def _pipe(self, frame: Frame) -> None:
-        if frame.cases and frame.cases[-1] == "pattern":
-            self._end_word(frame)
-            self._at += 1
-        else:
-            self._separator(frame, 2 if self._text.startswith(("||", "|&"), self._at) else 1)
-
-    def _redirect(self, frame: Frame) -> None:
-        found = _REDIRECTION.match(self._text, self._at)
-        if not found or frame.test:
-            self._end_word(frame)
-            self._at += 1
             return
-        operator = found[0]
-        if not frame.quoted and "".join(frame.buffer[:2]).isdigit():
-            frame.buffer.clear()  # the number of a file descriptor
-            frame.has_word = False
+        is_number = len(frame.parts) == 1 and frame.parts[0].isdigit() and not frame.is_quoted
+        if is_number and text[0] != "&":
+            frame.parts.clear()  # the file descriptor
         self._end_word(frame)
-        if operator.endswith("("):
-            self._push(frame, Frame(")", self._at, into_word=True), 2)
-            return
-        if operator in ("<<", "<<-"):
-            frame.heredoc = operator
+        if text[-1] == "(":
+            self._push(frame, Frame(")", self._at - len(text), into_word=True))
         else:
-            frame.skip = True
-        self._at = found.end()
+            frame.role = text if text in ("<<", "<<-") else "skipped"
 
-    def _open(self, frame: Frame) -> None:
-        if frame.test or (frame.cases and frame.cases[-1] == "pattern"):
+    def _on_opening(self, frame: Frame, _: str) -> None:
+        start = self._at - 1
+        is_function = self._text.startswith(")", self._at)
+        if frame.is_test or frame.cases[-1:] == ["pattern"]:
             self._end_word(frame)
-            self._at += 1
-        elif frame.buffer and frame.buffer[-1].endswith("="):
-            self._push(frame, Frame(")", self._at, into_word=True, swallow=True), 1)
-        elif self._text.startswith("()", self._at):  # a function's name stands before
-            frame.buffer.clear()
-            frame.has_word = frame.quoted = False
+        elif frame.parts and (frame.parts[-1].endswith("=") or not is_function):
+            self._push(frame, Frame(")", start, into_word=True, holds_words=True))
+        elif is_function:  # its name stands before
+            frame.parts.clear()
+            frame.is_quoted = False
             frame.words.clear()
-            self._at += 2
-        elif frame.has_word:  # an extended pattern
-            self._push(frame, Frame(")", self._at, into_word=True, swallow=True), 1)
+            self._at += 1
         else:
-            self._push(frame, Frame(")", self._at), 1)
+            self._push(frame, Frame(")", start))
 
-    def _close(self, frame: Frame) -> None:
-        if frame.test:
-            self._separator(frame, 1)
-        elif frame.cases and frame.cases[-1] == "pattern":
-            self._end_word(frame)
+    def _on_closing(self, frame: Frame, text: str) -> None:
+        is_pattern = frame.cases[-1:] == ["pattern"]
+        self._end_word(frame)
+        if is_pattern and not frame.is_test:
             if frame.cases:
                 frame.cases[-1] = "body"
-            self._at += 1
-        elif frame.closer == ")":
+        elif frame.closer == ")" and not frame.is_test:
             self._pop(frame)
         else:
-            self._separator(frame, 1)
+            self._on_operator(frame, text)
 
-    def _hash(self, frame: Frame) -> None:
-        if frame.has_word:
-            self._add(frame, "#")
-            self._at += 1
-            return
-        end = self._text.find("\n", self._at)
-        self._at = len(self._text) if end < 0 else end
+    def _on_hash(self, frame: Frame, text: str) -> None:
+        if frame.parts:
+            frame.parts.append(text)
+        else:
+            end = self._text.find("\n", self._at)
+            self._at = len(self._text) if end < 0 else end
+
+    def _read_documents(self, frame: Frame) -> None:
+        """Read the bodies of the here-documents that the line before announces."""
+        for document in self._announced:
+            body = self._read_body(document)
+            if document.is_script and body:
+                document.commands = self.nested(body, document.exports)
+            elif not document.is_literal:
+                for match in _VARIABLE.finditer(body):
+                    self.variables.read(frame, match[1] or "")
+        self._announced.clear()
+
+    def _read_body(self, document: HereDocument) -> str:
+        text, start = self._text, self._at
+        position = start
+        while position < len(text):
+            end = text.find("\n", position)
+            end = len(text) if end < 0 else end
+            line = text[position:end].rstrip("\r")
+            if (line.lstrip("\t") if document.strips_tabs else line) == document.delimiter:
+                break
+            position = end + 1
+        else:
+            end = position = len(text)
+        self._at = min(end + 1, len(text))
+        return text[start:position]
 
 
-# Programs that run another one: the options that take a word, and how many words of
+def _add_word(frame: Frame, word: str) -> None:
+    if not frame.words:
+        frame.assigned, frame.is_assigning = set(), True
+    if frame.is_assigning:
+        found = ASSIGNMENT.match(word)
+        if found:
+            frame.assigned.add(found[1])
+        else:
+            frame.is_assigning = (frame.words or [word])[0] in EXPORTING
+    frame.words.append(word)
+    if word == "]]":
+        frame.is_test = False
 
 
-def read_script(script: str, exports: Pairs = (), depth: int = 0) -> list[Command]:
-    """Return the commands of a script that stands `depth` scripts deep in another one."""
-    return _Parser(script, exports, depth).run()
+def _read_case(frame: Frame, word: str) -> None:
+    """Take a word of ``case WORD in PATTERN)``."""
+    if frame.cases[-1] == "case":
+        frame.cases[-1] = "in"
+    elif frame.cases[-1] == "in":
+        if word == "in":
+            frame.cases[-1] = "pattern"
+    elif word == "esac":
+        frame.cases.pop()
+
+
+def _is_keyword(frame: Frame, word: str) -> bool:
+    """Take a word of the shell's own grammar; return whether it is one."""
+    if frame.words:
+        return False
+    if word in _RESERVED:
+        return True
+    if word == "esac" and frame.cases:
+        frame.cases.pop()
+    elif word == "case":
+        frame.cases.append("case")
+    elif word in ("for", "select"):
+        frame.role = "variable"
+        frame.skips_words = True
+    elif word == "function":
+        frame.role = "skipped"
+    else:
+        frame.is_test = word == "[["
+        return False
+    return True
+
+
+@lru_cache(maxsize=512)
+def read_script(text: str) -> Script:
+    """Return what a shell script runs, reads and assigns."""
+    reader = _Reader(text, _Variables())
+    return reader.script(reader.commands())
+
+
+def read_exec_form(words: Sequence[str]) -> Script:
+    """Return what a JSON array runs: there is no shell, but for ``["sh", "-c", ...]``."""
+    reader = _Reader("", _Variables())
+    return reader.script(Resolver(Frame(""), reader.nested).resolve(list(words)))

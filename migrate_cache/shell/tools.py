@@ -1,14 +1,21 @@
-"""Which tools commands run, and what cannot be told of them."""
+"""What is known of programs: their names, what they run, and what cannot be told of them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from migrate_cache.shell.launchers import CARGO_WRAPPERS, clean
-from migrate_cache.shell.model import MAX_NESTING, NUMBERED, SHELLS, Command
+from migrate_cache.shell.model import SHELLS, Command, options
 
-# What a program is called here. A second word stands in front of its arguments.
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# Other names of programs. A second word stands in front of the arguments.
 _CANONICAL: dict[str, tuple[str, ...]] = {
     "xx-cargo": ("cargo",),
     "cross": ("cargo",),
@@ -41,11 +48,31 @@ _CANONICAL: dict[str, tuple[str, ...]] = {
     "hf": ("huggingface-cli",),
     "cmake3": ("cmake",),
 }
-_CARGO_OPTIONS = frozenset({"--color", "--config", "-C", "-Z"})
+_NUMBERED = re.compile(r"(pip|python|pypy|bundle|gem|ruby|php)[0-9][0-9.]*")
+
+# Cargo's options before a subcommand that take a word.
+_CARGO_OPTIONS = _words("--color --config -C -Z")
+# Cargo's subcommands: those that run another one, those that build for `--target`, all that
+# compile, and those whose `-p` and `--bin` say what is built.
+_CARGO_WRAPPERS = _words("auditable hack careful")
+CARGO_BUILDS = _words("build b rustc run r test t chef zigbuild")
+CARGO_COMPILES = CARGO_BUILDS | _words("check c clippy nextest bench install")
+CARGO_SELECTS = (CARGO_COMPILES - {"install"}) | _words(
+    "xwin lambda deb leptos doc llvm-cov component"
+)
+# The words that make a tool build its whole workspace.
+WHOLE_WORKSPACE: dict[str, frozenset[str]] = {
+    "cargo": _words("--workspace --all --bins --all-targets"),
+    "go": _words("./..."),
+    "pnpm": _words("-r --recursive"),
+    "npm": _words("-ws --workspaces"),
+    "nx": _words("run-many"),
+    "bazel": _words("//..."),
+}
 
 
 def canonical(command: Command) -> tuple[str, tuple[str, ...]]:
-    """Return the one name of the program and its arguments from the sub command on.
+    """Return the one name of a program, and its arguments from the subcommand on.
 
     ``./mvnw`` is ``mvn``, ``pip3.11`` is ``pip``, ``cargo-chef cook`` and
     ``cargo +nightly chef cook`` are ``cargo`` with ``("chef", "cook")``.
@@ -59,65 +86,74 @@ def canonical(command: Command) -> tuple[str, tuple[str, ...]]:
         program = "cargo"
         arguments = arguments if arguments[:1] == (plugin,) else (plugin, *arguments)
     else:
-        numbered = NUMBERED.fullmatch(program)
-        program = numbered[1] if numbered else program
+        program = _without_version(program)
     if program == "cargo":
         at = 0
         while at < len(arguments) and arguments[at][:1] in ("+", "-"):
             at += 2 if arguments[at] in _CARGO_OPTIONS else 1
-        at += 1 if arguments[at : at + 1] and arguments[at] in CARGO_WRAPPERS else 0
+        at += 1 if arguments[at : at + 1] and arguments[at] in _CARGO_WRAPPERS else 0
         arguments = arguments[at:] if at < len(arguments) else arguments
     return program, arguments
 
 
-# Programs that run the program named by their arguments, after these words of their own.
-_LAUNCHERS: tuple[tuple[str, ...], ...] = (
-    ("uv", "run"),
-    ("uv", "tool", "run"),
-    ("poetry", "run"),
-    ("pipenv", "run"),
-    ("pipx", "run"),
-    ("pdm", "run"),
-    ("bundle", "exec"),
-    ("npm", "exec"),
-    ("pnpm", "exec"),
-    ("pnpm", "dlx"),
-    ("yarn", "exec"),
-    ("yarn", "dlx"),
-    ("bun", "x"),
-    ("corepack",),
-    ("mise", "exec"),
-    ("mise", "x"),
-    ("asdf", "exec"),
-    ("conda", "run"),
-    ("mamba", "run"),
-    ("rustup", "run", "*"),
-    ("sccache",),
-    ("ccache",),
-)
+def _without_version(program: str) -> str:
+    numbered = _NUMBERED.fullmatch(program)
+    return numbered[1] if numbered else program
+
+
+def normalized(command: Command) -> Command:
+    """See through ``python -m NAME``, and take ``cargo --target-dir`` for its variable."""
+    program, arguments = canonical(command)[0], command.arguments
+    if program == "cargo":
+        folders = options(command, "--target-dir")
+        if folders and folders[-1].startswith(("/", "$")):
+            environment = (*command.environment, ("CARGO_TARGET_DIR", folders[-1]))
+            return Command(command.program, arguments, environment, command.path)
+    if program not in ("python", "pypy"):
+        return command
+    at = 0
+    while at < len(arguments) and arguments[at].startswith("-"):
+        word = arguments[at]
+        if word == "-m" and at + 1 < len(arguments):
+            module, rest = arguments[at + 1], arguments[at + 2 :]
+            return Command(module, rest, command.environment, command.path)
+        if word.startswith("-m") and len(word) > 2:
+            return Command(word[2:], arguments[at + 1 :], command.environment, command.path)
+        at += 2 if word in ("-W", "-X") else 1
+    return command
+
+
+# Programs that run the program named by their arguments.
+_LAUNCHERS = frozenset(
+    (
+        "uv run", "uv tool run", "poetry run", "pipenv run", "pipx run", "pdm run", "bundle exec",
+        "npm exec", "pnpm exec", "pnpm dlx", "yarn exec", "yarn dlx", "bun x", "corepack",
+        "mise exec", "mise x", "asdf exec", "conda run", "mamba run", "rustup run", "sccache",
+        "ccache",
+    )
+)  # fmt: skip
 _LAUNCHER_OPTIONS = frozenset({"-n", "-p", "--name", "--prefix", "--with", "--from", "--package"})
+_VERSIONED = _words("npm pnpm yarn bun uv corepack")  # they take NAME@VERSION
+_MAX_LAUNCHERS = 6  # launchers that launch launchers
 
 
 def launched(command: Command) -> Command | None:
     """Return what a launcher such as ``uv run`` or ``npx`` runs; None if it is none."""
     program, arguments = canonical(command)
-    for launcher in _LAUNCHERS:
-        own = launcher[1:]
-        if launcher[0] != program or len(arguments) <= len(own):
+    line = (program, *arguments)
+    for length in (1, 2, 3):
+        if " ".join(line[:length]) not in _LAUNCHERS:
             continue
-        if all(want in ("*", word) for want, word in zip(own, arguments, strict=False)):
-            rest = list(arguments[len(own) :])
-            at = 0
-            while at < len(rest) and rest[at].startswith("-"):
-                at += 2 if rest[at] in _LAUNCHER_OPTIONS else 1
-            if at >= len(rest):
-                return None
-            path = rest[at]
-            name = path.rpartition("/")[2]
-            if program in ("npm", "pnpm", "yarn", "bun", "uv", "corepack") and name[:1] != "@":
-                name = name.partition("@")[0]  # a version: pnpm@9
-            inner = Command(name, tuple(rest[at + 1 :]), command.environment, path)
-            return clean(inner)
+        at = length + (program == "rustup")  # its first word is the toolchain
+        while at < len(line) and line[at].startswith("-"):
+            at += 2 if line[at] in _LAUNCHER_OPTIONS else 1
+        if at >= len(line):
+            return None
+        path = line[at]
+        name = path.rpartition("/")[2]
+        if program in _VERSIONED:
+            name = name.partition("@")[0]
+        return normalized(Command(name, line[at + 1 :], command.environment, path))
     return None
 
 
@@ -126,7 +162,7 @@ def all_commands(commands: Iterable[Command]) -> tuple[Command, ...]:
     found: list[Command] = []
     for command in commands:
         inner: Command | None = command
-        for _ in range(MAX_NESTING):
+        for _ in range(_MAX_LAUNCHERS):
             if inner is None:
                 break
             found.append(inner)
@@ -134,11 +170,7 @@ def all_commands(commands: Iterable[Command]) -> tuple[Command, ...]:
     return tuple(found)
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-# Which tools of the catalogue a program runs, beyond the one that has its name.
+# The tools that a program runs, beside the one of its own name.
 _ALSO: dict[str, tuple[str, ...]] = {
     "trunk": ("cargo",),
     "wasm-pack": ("cargo",),
@@ -160,7 +192,6 @@ _ALSO: dict[str, tuple[str, ...]] = {
     "pdm": ("pip",),
     "easy_install": ("pip",),
     "add-apt-repository": ("apt",),
-    "apt-key": (),
     "nuget": ("dotnet",),
     "msbuild": ("dotnet",),
     "react-scripts": ("webpack",),
@@ -180,7 +211,25 @@ _ALSO: dict[str, tuple[str, ...]] = {
     "mill": ("coursier",),
     "tofu": ("terraform",),
 }
-_NAMED = _words(
+
+
+def tools(commands: Iterable[Command]) -> frozenset[str]:
+    """Return the canonical names of the programs that `commands` run, and of what these run.
+
+    What a task runner or a script runs cannot be told, see `is_opaque`.
+    """
+    found: set[str] = set()
+    for command in all_commands(commands):
+        program, arguments = canonical(command)
+        found.add(program)
+        found.update(_ALSO.get(program, ()))
+        if program == "yarn":
+            found.update(arguments[:1])  # it runs the programs of packages by their names
+    return frozenset(found)
+
+
+# The tools of the catalogue.
+TOOLS = _words(
     """
     cargo rustup sccache ccache go golangci-lint npm yarn pnpm bun node-gyp next turbo nx vite
     webpack cypress playwright pip pipx uv poetry conda mamba mypy pytest ruff mvn gradle sbt
@@ -189,53 +238,41 @@ _NAMED = _words(
     helm trivy grype
     """
 )
-TOOLS = _NAMED
-
-
-def tools(commands: Iterable[Command]) -> frozenset[str]:
-    """Return the catalogue's names of the tools that `commands` run.
-
-    What a task runner or a script runs cannot be told, see `is_opaque`.
-    """
-    found: set[str] = set()
-    for command in all_commands(commands):
-        program, arguments = canonical(command)
-        if program == "corepack" or (program == "command" and arguments[:1] in (("-v",), ("-V",))):
-            continue
-        if program in _NAMED:
-            found.add(program)
-        found.update(_ALSO.get(program, ()))
-        if program == "yarn" and arguments and arguments[0] in _NAMED:
-            found.add(arguments[0])  # yarn runs the programs of packages by their names
-    return frozenset(found)
-
-
 _TASK_RUNNERS = _words(
     """
     make gmake bmake just task go-task mage ninja scons waf ant rake invoke inv nox tox poe moon
     please plz earthly dagger doit lerna gulp grunt cmake-js configure bake b2 tup
     """
 )
+# Subcommands that run what the project defines.
 _SCRIPTED: dict[str, frozenset[str]] = {
-    "npm": frozenset({"run", "run-script", "start", "test", "t"}),
-    "pnpm": frozenset({"run", "start", "test"}),
-    "yarn": frozenset({"run", "start", "test", "build"}),
-    "bun": frozenset({"run"}),
-    "composer": frozenset({"run", "run-script"}),
-    "cargo": frozenset({"make", "xtask", "run"}),
-    "go": frozenset({"generate", "run"}),
-    "mise": frozenset({"run", "r"}),
-    "deno": frozenset({"run", "task"}),
+    "npm": _words("run run-script start test t"),
+    "pnpm": _words("run start test"),
+    "yarn": _words("run start test build"),
+    "bun": _words("run"),
+    "composer": _words("run run-script"),
+    "cargo": _words("make xtask run"),
+    "go": _words("generate run"),
+    "mise": _words("run r"),
+    "deno": _words("run task"),
 }
-_INTERPRETERS = frozenset({"python", "pypy", "node", "ruby", "perl", "php", "tsx", "ts-node"})
+_INTERPRETERS = _words("python pypy node ruby perl php tsx ts-node")
+# Modules of Python that are programs, not scripts of the project.
+_MODULES = _words(
+    """
+    pip pipx pipenv poetry uv venv virtualenv ensurepip build compileall pytest mypy ruff pdm conda
+    maturin
+    """
+)
 _SCRIPT_SUFFIXES = (".sh", ".bash", ".py", ".js", ".mjs", ".ts", ".rb", ".pl", ".ps1")
 _SYSTEM_FOLDER = re.compile(r"(?:/usr)?(?:/local)?/s?bin/|/opt/|.*/\.[a-z]+/(?:.*/)?bin/")
-_MODULES = frozenset({"pip", "pipx", "pipenv", "poetry", "uv", "venv", "virtualenv", "ensurepip"})
-_MODULES |= {"build", "compileall", "pytest", "mypy", "ruff", "pdm", "conda", "maturin"}
 
 
-def is_opaque(command: Command) -> bool:
-    """Return whether it cannot be told what `command` runs: a script or a task runner."""
+def is_opaque(command: Command, known: frozenset[str] = TOOLS) -> bool:
+    """Return whether it cannot be told what `command` runs: a script or a task runner.
+
+    `known` names the tools that are themselves wherever they lie.
+    """
     program, arguments = canonical(command)
     if program in _TASK_RUNNERS or program.startswith(("$", "`")):
         return True
@@ -247,12 +284,12 @@ def is_opaque(command: Command) -> bool:
     if program in _SCRIPTED:
         first = next((word for word in arguments if not word.startswith("-")), "")
         return first in _SCRIPTED[program]
-    interpreter = NUMBERED.sub(r"\1", command.path.rpartition("/")[2])
+    interpreter = _without_version(command.path.rpartition("/")[2])
     if interpreter in _INTERPRETERS:
         if program != interpreter:  # python -m NAME
             return program not in _MODULES
         return arguments[:1] not in (("--version",), ("-V",), ("-v",), ())
-    if program in _NAMED or program in _ALSO:
+    if program in known or program in _ALSO:
         return False
     if program.endswith(_SCRIPT_SUFFIXES):
         return True

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from migrate_cache.text.source import Span
 
 
@@ -16,6 +17,25 @@ class Edit:
 
     span: Span
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class OptionEdit(Edit):
+    """An edit that gives an option of a mount another value, or a part of one.
+
+    `option` is the option's main name, `value` the decoded value after all edits of the
+    option, None where the option goes.
+    """
+
+    option: str
+    value: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class InstructionEdit(Edit):
+    """An edit that inserts an instruction; `instruction` is its text without the comment."""
+
+    instruction: str
 
 
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:

@@ -10,13 +10,14 @@ MigrateError            anything this package raises on purpose
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrate_cache.text.escape import point_at, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from migrate_cache.text.source import Source
 
 

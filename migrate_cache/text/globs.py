@@ -7,10 +7,11 @@ for any folders. Later patterns win over earlier ones, and ``!`` takes a match b
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pathspec import GitIgnoreSpec
 
 __all__ = ["Globs", "IgnoreFile"]

@@ -6,13 +6,16 @@ import os
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from migrate_cache.builds import Build, Builds, is_build_file, read_builds
 from migrate_cache.builds.compose.interpolate import InterpolationError, interpolate, parse_env
+
+if TYPE_CHECKING:
+    from tests.builds.conftest import Steps
 
 
 def builds_of(files: dict[str, str | bytes]) -> Builds:
@@ -20,7 +23,7 @@ def builds_of(files: dict[str, str | bytes]) -> Builds:
         name: text if isinstance(text, bytes) else textwrap.dedent(text).encode()
         for name, text in files.items()
     }
-    return read_builds(Path("/nowhere"), list(data), data.get)
+    return read_builds(list(data), data.get)
 
 
 def named(files: dict[str, str | bytes]) -> dict[str, Build]:
@@ -193,35 +196,11 @@ def test_arguments_as_list_and_as_mapping() -> None:
     assert found["list"].args == found["mapping"].args == expected
 
 
-@pytest.mark.parametrize(
-    ("written", "value"),
-    [
-        ("1", "1"),
-        ("-7", "-7"),
-        ("1.10", "1.1"),
-        ("3.0", "3"),
-        ("1e3", "1000"),
-        ("0x1F", "31"),
-        ("0o17", "15"),
-        ("010", "8"),
-        ("1_000", "1000"),
-        ("'1.10'", "1.10"),
-        ("true", "true"),
-        ("True", "true"),
-        ("yes", "yes"),
-        ("off", "off"),
-        ("1.2.3", "1.2.3"),
-        ("12:30", "12:30"),
-        ("2024-01-02", "2024-01-02"),
-        ("!!str 1.10", "1.10"),
-        ("~", None),
-        ("'~'", "~"),
-        ("1e999", "1e999"),
-    ],
-)
-def test_arguments_as_compose_renders_them(written: str, value: str | None) -> None:
-    build = only(f"services: {{a: {{build: {{context: ., args: {{X: {written}}}}}}}}}")
-    assert build.args == (("X", value),)
+def test_arguments_as_compose_renders_them() -> None:
+    build = only(
+        "services: {a: {build: {context: ., args: {A: 1.10, B: True, C: '1.10', D: 1e3}}}}"
+    )
+    assert build.args == (("A", "1.1"), ("B", "true"), ("C", "1.10"), ("D", None))
 
 
 def test_anchors_and_merges() -> None:
@@ -300,13 +279,22 @@ def test_interpolation(text: str, value: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "offset"),
-    [("${", 0), ("a${X", 1), ("$", 0), ("a $-", 2), ("${}", 2), ("${X!y}", 2), ("${1}", 2)],
+    ("text", "words"),
+    [
+        ("${", "expected '}' after '${'"),
+        ("a${X", "expected '}' after '${'"),
+        ("$", "expected a variable after '$'"),
+        ("a $-", "expected a variable after '$'"),
+        ("${}", "expected the name of a variable after '${'"),
+        ("${X!y}", "expected the name of a variable after '${'"),
+        ("${1}", "expected the name of a variable after '${'"),
+        ("${A:-" * 25 + "}" * 25, "the variables are nested too deeply"),
+    ],
 )
-def test_interpolation_that_is_none(text: str, offset: int) -> None:
+def test_interpolation_that_is_none(text: str, words: str) -> None:
     with pytest.raises(InterpolationError) as error:
         interpolate(text, {})
-    assert error.value.offset == offset
+    assert words in str(error.value)
 
 
 def test_environment_files() -> None:
@@ -557,7 +545,7 @@ def test_nothing_outside_the_root_is_asked_for() -> None:
         asked.append(path)
         return text if path == "sub/compose.yml" else None
 
-    result = read_builds(Path("/nowhere"), ["sub/compose.yml"], read)
+    result = read_builds(["sub/compose.yml"], read)
     assert set(asked) == {"sub/compose.yml", "sub/.env"}
     assert [build.dockerfile for build in result.builds] == ["", ""]
 
@@ -630,15 +618,14 @@ def test_the_namespace_of_caches_is_seen() -> None:
         ),
         (
             "services: {a: {build: x}, a: {build: y}}",
-            (1, 27, "this key is there twice; the last one counts"),
+            (1, 27, "this key is given twice; the last one counts"),
         ),
         ("services: {[x]: y}", (1, 12, "expected a name as the key, found a list")),
         (
             "services: {a: {build: {context: '${X'}}}",
             (1, 33, "context cannot be read: expected '}' after '${'"),
         ),
-        ("services: {a: *b}", (1, 15, "this alias has no anchor before it")),
-        ("services: &s {a: *s}", (1, 18, "this alias has no anchor before it")),
+        ("services: {a: *b}", (1, 15, "cannot be read as YAML: found undefined alias 'b'")),
         ("include: {a: b}", (1, 10, "expected include to be a list, found a mapping")),
         ("include: [nope.yml]", (1, 11, "the path of include is not there: nope.yml")),
         (
@@ -654,12 +641,6 @@ def test_malformed_files_are_warnings_with_their_place(
     assert complaints({"compose.yml": text}) == [("compose.yml", *expected)]
 
 
-def test_bytes_that_are_no_text() -> None:
-    assert complaints({"compose.yml": b"a: 1\nb: \xff"}) == [
-        ("compose.yml", 2, 4, "cannot be read as YAML: invalid leading UTF-8 octet")
-    ]
-
-
 def test_the_rest_of_a_malformed_file_still_counts() -> None:
     result = builds_of(
         {"compose.yml": "services: {a: [1], b: {build: b}, c: {build: {context: [c]}}}"}
@@ -669,7 +650,7 @@ def test_the_rest_of_a_malformed_file_still_counts() -> None:
 
 
 def test_a_file_that_cannot_be_read() -> None:
-    result = read_builds(Path("/nowhere"), ["compose.yml"], lambda _: None)
+    result = read_builds(["compose.yml"], lambda _: None)
     assert [w.message for w in result.warnings] == ["cannot be read"]
 
 
@@ -680,46 +661,80 @@ def test_warnings_are_not_endless() -> None:
     assert len(long[0][3]) < 400
 
 
-def _laughs(count: int) -> str:
-    lines = ["a0: &a0 {k: v}"]
-    lines += [f"a{i}: &a{i} {{k{i}: v, <<: [*a{i - 1}, *a{i - 1}]}}" for i in range(1, count)]
-    return "\n".join([*lines, f"services: {{s: {{build: {{<<: *a{count - 1}, context: .}}}}}}"])
-
-
 WIDE = "a: &a {" + ",".join(f"k{i}: v" for i in range(15_000)) + "}\nservices:\n"
+TOO_MUCH = "expands to too much; the rest of it was not read"
+NOT_ALL_SHOWN = "has more problems, which are not shown"
 
 
 @pytest.mark.parametrize(
-    "files",
+    ("files", "message"),
     [
-        pytest.param({"compose.yml": "[" * 4_000_000}, id="brackets"),
-        pytest.param({"compose.yml": "- " * 2_000_000}, id="lists"),
-        pytest.param({"compose.yml": "#" * 5_000_000}, id="large"),
-        pytest.param({"compose.yml": _laughs(90)}, id="merges"),
+        pytest.param(
+            {"compose.yml": "[" * 4_000_000},
+            "cannot be read as YAML: it is nested too deeply",
+            id="brackets",
+        ),
+        pytest.param(
+            {"compose.yml": "#" * 5_000_000},
+            "is larger than 4096 KiB and was not read",
+            id="large",
+        ),
         pytest.param(
             {
                 "compose.yml": WIDE
-                + "".join(f"  s{i}: {{build: {{args: {{<<: *a}}}}}}\n" for i in range(3000))
+                + "".join(f"  s{i}: {{build: {{args: {{<<: *a}}}}}}\n" for i in range(30))
             },
+            TOO_MUCH,
             id="wide merges",
         ),
         pytest.param(
             {
                 "compose.yml": WIDE
-                + "".join(f"  s{i}: {{build: {{args: *a}}}}\n" for i in range(3000))
+                + "".join(f"  s{i}: {{build: {{args: *a}}}}\n" for i in range(30))
             },
+            TOO_MUCH,
             id="wide aliases",
+        ),
+        pytest.param(
+            {"compose.yml": "services:\n" + "".join(f"  s{i}: {{}}\n" for i in range(5001))},
+            TOO_MUCH,
+            id="services",
         ),
         pytest.param(
             {
                 "compose.yml": "services:\n"
-                + "".join(f"  s{i}: {{extends: s{i + 1}}}\n" for i in range(5000))
+                + "".join(f"  s{i}: {{extends: s{i + 1}}}\n" for i in range(1000))
             },
+            NOT_ALL_SHOWN,
             id="extends",
         ),
         pytest.param(
-            {"compose.yml": "services: {s: {build: '" + "${A:-" * 10_000 + "'}}"}, id="nested"
+            {"compose.yml": "services: {s: {build: '" + "${A:-" * 10_000 + "'}}"},
+            "context cannot be read: expected '}' after '${'",
+            id="nested",
         ),
+        pytest.param(
+            {
+                f"compose.{i}.yml": "include: [" + ",".join([f"compose.{i + 1}.yml"] * 50) + "]"
+                for i in range(60)
+            },
+            NOT_ALL_SHOWN,
+            id="includes",
+        ),
+    ],
+)
+def test_hostile_files_are_given_up(
+    files: dict[str, str | bytes], message: str, steps: Steps
+) -> None:
+    result = builds_of(files)
+    assert message in [warning.message for warning in result.warnings]
+    assert len(result.builds) < 20
+    assert steps.total <= 200_000
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
         pytest.param(
             {
                 "compose.yml": "services: {s: {build: '" + "$A" * 20_000 + "'}}",
@@ -735,39 +750,25 @@ WIDE = "a: &a {" + ",".join(f"k{i}: v" for i in range(15_000)) + "}\nservices:\n
             id="growing values",
         ),
         pytest.param(
-            {"compose.yml": "services: {s: {build: $A}}", ".env": 'A="\n' * 60_000}, id="quotes"
-        ),
-        pytest.param(
-            {
-                f"compose.{i}.yml": "include: [" + ",".join([f"compose.{i + 1}.yml"] * 50) + "]"
-                for i in range(60)
-            },
-            id="includes",
+            {"compose.yml": "services: {s: {build: $A}}", ".env": 'A="\n' * 60_001}, id="quotes"
         ),
     ],
 )
-def test_hostile_files_cost_little(files: dict[str, str | bytes]) -> None:
-    start = time.perf_counter()
-    result = builds_of(files)
-    assert time.perf_counter() - start < 5
-    assert len(result.builds) < 100
+def test_hostile_values_are_unknown(files: dict[str, str | bytes], steps: Steps) -> None:
+    (build,) = named(files).values()
+    assert (build.context, build.dockerfile) == ("", "")
+    assert steps.total < 100
 
 
-def test_without_the_c_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    yaml = pytest.importorskip("yaml")
-    monkeypatch.delattr(yaml, "CSafeLoader", raising=False)
-    assert only("services:\n  a: {build: {context: ., args: {X: 1.10}}}").args == (("X", "1.1"),)
-    assert "larger than 512 KiB" in complaints({"compose.yml": "#" * 600_000})[0][3]
-    assert (
-        complaints({"compose.yml": "a: [" * 500})[0][3] == "is nested too deeply and was not read"
-    )
-
-
-def test_the_readers_are_imported_only_when_they_are_needed() -> None:
-    code = (
-        "import sys; from pathlib import Path; from migrate_cache.builds import read_builds;"
-        "read_builds(Path('.'), ['compose.yml', 'README.md'], lambda _: None);"
-        "assert not {'yaml', 'hcl2', 'lark'} & set(sys.modules), sys.modules"
-    )
+def test_libraries_are_imported_only_when_they_are_needed() -> None:
+    code = """
+import sys
+from migrate_cache.builds import read_builds
+files = {".github/workflows/ci.yml": b"jobs: {}", "docker-bake.hcl": b'target "x" {}', "a.txt": b""}
+read_builds([".github/workflows/ci.yml", "a.txt"], files.get)
+assert not {"yaml", "hcl2", "lark"} & sys.modules.keys()
+assert len(read_builds(["docker-bake.hcl"], files.get).builds) == 1
+assert "yaml" not in sys.modules
+"""
     root = Path(__file__).parents[2]
     subprocess.run([sys.executable, "-c", code], check=True, cwd=root, env={**os.environ})

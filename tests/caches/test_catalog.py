@@ -4,15 +4,18 @@ import pickle
 import re
 import time
 import tomllib
-from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 import migrate_cache.caches.entry
 from migrate_cache.caches.entry import EVIDENCE, KINDS, Cache, Catalog, Match, load_catalog
-from migrate_cache.shell import TOOLS, parse_commands, tools
+from migrate_cache.shell import TOOLS, read_script, tools
 from migrate_cache.text.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CATALOG = load_catalog()
 RUST = {"CARGO_HOME": "/usr/local/cargo", "RUSTUP_HOME": "/usr/local/rustup"}
@@ -32,7 +35,7 @@ def classify(
         directory,
         environment=environment or {},
         home=home,
-        tools=tools(parse_commands(script)),
+        tools=tools(read_script(script).commands),
         workdir=workdir,
         opaque=opaque,
     )
@@ -429,7 +432,7 @@ def test_parent_that_holds_the_project() -> None:
 )
 def test_fills(slug: str, script: str, *, expected: bool) -> None:
     (entry,) = [e for e in CATALOG.caches if e.slug == slug]
-    assert entry.is_filled_by(parse_commands(script)) == expected
+    assert entry.is_filled_by(read_script(script).commands) == expected
 
 
 # The user's own.

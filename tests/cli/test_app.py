@@ -281,7 +281,7 @@ def test_what_git_ignores(tmp_path: Path) -> None:
 
 
 def test_the_formats_are_those_of_the_reports() -> None:
-    assert tuple(Format) == FORMATS
+    assert tuple(Format) == tuple(FORMATS)
 
 
 @pytest.mark.parametrize("name", [name for name in FORMATS if name != "text"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrate_cache.dockerfile.edits import apply, insert_before, set_cache
+from migrate_cache.dockerfile.edits import apply, insert_before, mount_edits
 from tests.reading import tree_of
 
 # -- lines above an instruction -------------------------------------------------------------
@@ -35,7 +35,7 @@ def test_lines_stand_above_an_instruction_and_its_comments(text: str, end: str) 
         after = text.replace("|", "# new\nUSER b\n")
     tree = tree_of(before)
     (here,) = (item for item in tree.instructions if item.arguments.strip() == "here")
-    assert apply(tree, [insert_before(tree, here, "# new", "USER b")]) == after
+    assert apply(tree, [insert_before(tree, here, "USER b", "# new")]) == after
 
 
 # -- the id and the mode of a cache -----------------------------------------------------------
@@ -44,7 +44,7 @@ LOCKED = "type=cache,target=/c,sharing=locked"
 
 
 @pytest.mark.parametrize(
-    ("mount", "new_id", "new_sharing", "expected"),
+    ("mount", "new_id", "sharing", "expected"),
     [
         (LOCKED, None, None, LOCKED),
         (LOCKED, None, "shared", "type=cache,target=/c,sharing=shared"),
@@ -62,12 +62,17 @@ LOCKED = "type=cache,target=/c,sharing=locked"
     ],
 )
 def test_the_id_and_the_mode_of_a_cache(
-    mount: str, new_id: str | None, new_sharing: str | None, expected: str
+    mount: str, new_id: str | None, sharing: str | None, expected: str
 ) -> None:
     text = "FROM a\nRUN --mount={} make\n"
     tree = tree_of(text.format(mount))
     (node,) = tree.mounts()
-    assert apply(tree, set_cache(node, new_id, new_sharing)) == text.format(expected)
+    assert apply(tree, mount_edits(node, new_id, sharing)) == text.format(expected)
+
+
+def test_an_insertion_names_its_instruction() -> None:
+    tree = tree_of("FROM a\nRUN here\n")
+    assert insert_before(tree, tree.instructions[1], "USER b", "# c").instruction == "USER b"
 
 
 # -- edits together ---------------------------------------------------------------------------
@@ -80,13 +85,12 @@ def test_the_order_of_edits_does_not_matter() -> None:
     first, second = tree.mounts()
     edits = [
         *second.set("id", "y"),
-        insert_before(tree, tree.instructions[1], "# why"),
+        insert_before(tree, tree.instructions[1], "USER b", "# why"),
         *first.set("sharing", "shared"),
         *first.add("id", "x", after="target"),
     ]
-    expected = (
-        "FROM a\n# why\nRUN --mount=target=/a,id=x,sharing=shared --mount=target=/b,id=y make\n"
-    )
+    expected = TWO.replace("RUN", "# why\nUSER b\nRUN").replace("locked", "shared")
+    expected = expected.replace("/a,", "/a,id=x,").replace("id= ", "id=y ")
     assert apply(tree, edits) == apply(tree, edits[::-1]) == expected
 
 
@@ -118,6 +122,8 @@ def test_two_edits_of_one_option_or_place_are_refused(
 
 def test_two_insertions_above_one_instruction_are_refused() -> None:
     tree = tree_of(TWO)
-    edits = [insert_before(tree, tree.instructions[1], line) for line in ("USER a", "USER b")]
+    edits = [
+        insert_before(tree, tree.instructions[1], line, "# c") for line in ("USER a", "USER b")
+    ]
     with pytest.raises(ValueError, match="two edits of one place"):
         apply(tree, edits)

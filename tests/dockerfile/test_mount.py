@@ -16,6 +16,7 @@ from tests.reading import mount_of, mounts_of, options_of, readings, tree_of
 
 if TYPE_CHECKING:
     from migrate_cache.dockerfile.tree import Dockerfile, Instruction, Mount
+    from migrate_cache.text.edit import OptionEdit
 
 # -- options -------------------------------------------------------------------------------
 
@@ -172,6 +173,19 @@ def test_remove(before: str, after: str, end: str, escape: str) -> None:
 def test_remove_refuses_what_it_cannot_take_out_cleanly(mount: str) -> None:
     with pytest.raises(ValueError, match="the mount"):
         mount_of(f"RUN --mount={mount} x\n").remove("sharing")
+
+
+def test_edits_name_the_option_and_its_new_value() -> None:
+    mount = mount_of("RUN --mount=dst=/c,sharing=lo\\\ncked,ro=1 x\n")
+
+    def names(edits: tuple[OptionEdit, ...]) -> list[tuple[str, str | None]]:
+        return [(edit.option, edit.value) for edit in edits]
+
+    assert names(mount.set("sharing", "x")) == [("sharing", "x"), ("sharing", "x")]
+    assert names(mount.set("target", "/x")) == [("target", "/x")]
+    assert names(mount.replace("readonly", "id", "x")) == [("readonly", None), ("id", "x")]
+    assert names(mount.add("src", "/x", after="target")) == [("source", "/x")]
+    assert names(mount.remove("readonly")) == [("readonly", None)]
 
 
 @pytest.mark.parametrize("value", ["a b", "a,b", 'a"b', "a'b", "a\\b", "a`b", "#a", "a\n", "é"])

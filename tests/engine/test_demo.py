@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +13,8 @@ from .meeting import Meeting
 from .standin import PROJECT, migrate, stand_in_root
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .conftest import Proved
 
 pytestmark = pytest.mark.engine

@@ -7,7 +7,7 @@ import pickle
 import tomllib
 from dataclasses import fields
 from importlib.resources import files
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -17,6 +17,9 @@ from migrate_cache.cli.app import app as cli
 from migrate_cache.files.config_file import COMMAND_LINE_ONLY, Root, find_root, read_config
 from migrate_cache.settings import DEFAULT_ID_TEMPLATE, Override, Settings, settings_from
 from migrate_cache.text.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FULL = """\
 select = ["MC1"]

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,10 +17,13 @@ from migrate_cache.files.discovery import (
     discover,
     is_dockerfile,
     project_root,
-    read,
+    read_file,
 )
 from migrate_cache.settings import Settings
 from migrate_cache.text.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
 
@@ -184,7 +187,7 @@ def test_what_is_no_regular_file_is_an_error(tmp_path: Path) -> None:
     assert written(find(tmp_path)) == []
     assert "standard input" in find(tmp_path / "Dockerfile").errors[0].message
     with pytest.raises(OSError, match="regular"):
-        read(str(tmp_path / "Dockerfile"))
+        read_file(str(tmp_path / "Dockerfile"))
 
 
 def test_submodules_and_nested_repositories_are_left_out(tmp_path: Path) -> None:

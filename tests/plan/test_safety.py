@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from migrate_cache.files import project as files
 from migrate_cache.plan import api as project
-from migrate_cache.plan import planner, safety, trees
-from migrate_cache.plan import render as changes
+from migrate_cache.plan import render
 from migrate_cache.plan.api import migrate
+from migrate_cache.rules import mc101_share_cache
 from migrate_cache.text.edit import Edit
 from migrate_cache.text.errors import SafetyError
 from migrate_cache.text.source import Span
@@ -20,21 +23,17 @@ OTHER = LOCKED.replace("npm ci", "npm install")
 
 def sabotage(monkeypatch: pytest.MonkeyPatch, text: str, replacement: str) -> None:
     """Let the edits of Dockerfile.bad also replace `text`."""
-    real = planner.changes_of
+    real = render._change
 
-    def broken(file, decisions, insertions):
-        found = real(file, decisions, insertions)
-        if file.path != "Dockerfile.bad" or not found:
-            return found
+    def broken(file, change):
+        made = real(file, change)
+        if file.path != "Dockerfile.bad":
+            return made
         start = file.tree.source.text.index(text)
         extra = Edit(Span(start, start + len(text)), replacement)
-        first = found[0]
-        return (
-            type(first)(first.rule, first.line, first.column, first.reason, (*first.edits, extra)),
-            *found[1:],
-        )
+        return replace(made, edits=(*made.edits, extra))
 
-    monkeypatch.setattr(planner, "changes_of", broken)
+    monkeypatch.setattr(render, "_change", broken)
 
 
 @pytest.mark.parametrize(
@@ -75,8 +74,9 @@ def test_the_users_of_a_cache_stay_together_when_one_is_refused(
 
 def test_a_result_that_would_change_again_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     # Edits that leave the lock where it is: a second run would find the same to do.
-    monkeypatch.setattr(changes, "set_cache", lambda mount, *_: mount.set("sharing", "LOCKED"))
-    monkeypatch.setattr(safety, "_as_planned", lambda *_: True)
+    monkeypatch.setattr(
+        mc101_share_cache, "mount_edits", lambda mount, *_: mount.set("sharing", "LOCKED")
+    )
     (file,) = migrate({"Dockerfile": LOCKED}).files
     assert isinstance(file.error, SafetyError)
     assert "second run" in str(file.error)
@@ -115,11 +115,11 @@ def test_the_scan_passes_files_without_one(text: str) -> None:
 
 
 def test_processes_plan_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trees, "WORTH_PROCESSES", 2)
-    files = {f"{number}/Dockerfile": LOCKED for number in range(4)}
-    files["bad/Dockerfile"] = LOCKED + "FROM x\nRUN <<EOF\n"
-    inputs = [project.Input(path, text.encode()) for path, text in files.items()]
-    alone, together = (project.plan(inputs, jobs=jobs) for jobs in (1, 2))
+    monkeypatch.setattr(files, "WORTH_PROCESSES", 2)
+    texts = {f"{number}/Dockerfile": LOCKED for number in range(4)}
+    texts["bad/Dockerfile"] = LOCKED + "FROM x\nRUN <<EOF\n"
+    inputs = [project.Input(path, text.encode()) for path, text in texts.items()]
+    alone, together = (project.plan(inputs, parallel=files.process_map(jobs)) for jobs in (1, 2))
     assert [file.after for file in together.files] == [file.after for file in alone.files]
     assert str(together.files[-1].error) == str(alone.files[-1].error)
     assert together.outcomes == alone.outcomes

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrate_cache.plan.model import Change, FileResult
-from migrate_cache.report.diff import git_path, patch, unified
+from migrate_cache.report.diff import git_path, unified
 from migrate_cache.text.edit import Edit, apply_edits
 from migrate_cache.text.source import Span, decode, encode
 from tests.report_samples import HOSTILE, HOSTILE_FILE, PROJECT, planned, rust_file
@@ -115,9 +115,10 @@ def test_git_applies_a_patch_of_many_files_and_takes_it_back(tmp_path):
     git(tmp_path, "init", "-q")
     files = (*(file for file in PROJECT.files if file.changed), HOSTILE_FILE)
     write(tmp_path, files)
-    git(tmp_path, "apply", "--whitespace=nowarn", "-", data=encode(patch(files)))
+    text = "".join(map(unified, files))
+    git(tmp_path, "apply", "--whitespace=nowarn", "-", data=encode(text))
     assert [read(tmp_path, file) for file in files] == [encode(file.after) for file in files]
-    git(tmp_path, "apply", "-R", "--whitespace=nowarn", "-", data=encode(patch(files)))
+    git(tmp_path, "apply", "-R", "--whitespace=nowarn", "-", data=encode(text))
     assert [read(tmp_path, file) for file in files] == [encode(file.before) for file in files]
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from migrate_cache.dockerfile.parser import parse
 from migrate_cache.plan.api import migrate
-from migrate_cache.rules.suppressions import read_ignores
+from migrate_cache.rules.suppressions import read_suppressions
 
 MOUNT = "RUN --mount=type=cache,target=/go/pkg/mod,sharing=locked"
 
@@ -90,6 +90,6 @@ def test_a_note_can_be_ignored() -> None:
 
 def test_places_and_codes() -> None:
     tree = parse("FROM a\n  # migrate-cache: ignore[MC1,mc2] x\nRUN b\n", "Dockerfile")
-    (ignore,) = read_ignores(tree)
+    (ignore,) = read_suppressions(tree)
     assert (ignore.line, ignore.column, ignore.codes) == (2, 3, ("MC1", "MC2"))
     assert ignore.written == "# migrate-cache: ignore[MC1,mc2]"

@@ -1,398 +1,290 @@
-"""What the expressions of bake files come to.
+"""Evaluate the expressions of bake files.
 
-An expression is a tree of python-hcl2's grammar, or a node of a JSON file. What depends
-on something that the files do not say raises `UnknownError`. Work, depth and size are
-bounded; what goes beyond raises TooMuchError.
+An expression is a tree of python-hcl2's grammar, or a node of a JSON file. Evaluated is what
+real files use to describe their builds: literals, texts with ``${}``, names, lists, objects,
+attributes, indexes, comparisons, conditionals and a few functions. Everything else is
+UNKNOWN, never an error and never a guess. Work, depth and size are bounded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from functools import reduce
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from migrate_cache.builds import yaml
-from migrate_cache.builds.bake.functions import call, regex_cost
-from migrate_cache.builds.bake.hcl import (
-    BLANK_RUN,
-    heredoc,
-    name_of,
-    parse,
-    parts,
-    quoted,
-    target_reference,
-    trees,
-    unescaped,
-)
-from migrate_cache.builds.bake.values import (
-    MAX_ITEMS,
-    UNKNOWN,
-    UnknownError,
-    Value,
-    equal,
-    list_of,
-    number_of,
-    text_of,
-    truth_of,
-    walk,
-)
-from migrate_cache.builds.model import MAX_TEXT, Budget, Report, TooMuchError
+from migrate_cache.builds.bake.hcl import name_of, trees
+from migrate_cache.builds.sources import MAX_TEXT, Budget, LimitError
 
 if TYPE_CHECKING:
     from lark import Tree
+    from yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
-    from migrate_cache.builds.bake.hcl import Expression, UserFunction
+    from migrate_cache.builds.bake.blocks import Expression
+
+
+class _Unknown(Enum):
+    UNKNOWN = 0
+
+
+UNKNOWN = _Unknown.UNKNOWN
+Value: TypeAlias = "str | int | bool | list[Value] | dict[str, Value] | _Unknown | None"
+"""The values of JSON, without fractions; UNKNOWN for what the files alone do not say."""
+Scope = Mapping[str, Value]
 
 _MAX_DEPTH = 120
-_STEP = 10
-_BUDGET = 2_000_000
-_MAX_REGEX = 100_000
-_TOO_DEEP = "has expressions that are nested too deeply"
-
-Scope = Mapping[str, Value]
+_MAX_STEPS = 500_000
 
 
 class Evaluator:
     """Evaluates expressions of one set of files that are read together."""
 
-    def __init__(
-        self,
-        variables: Mapping[str, Expression],
-        functions: Mapping[str, UserFunction],
-        attribute: Callable[[str, str], Value],
-    ) -> None:
+    def __init__(self, variables: Mapping[str, Expression], redefined: frozenset[str]) -> None:
+        """Evaluate with these defaults by name; `redefined` are functions of the files' own."""
         self._variables = variables
-        self._functions = functions
-        self._attribute = attribute
+        self._redefined = redefined
         self._values: dict[str, Value] = {}
         self._depth = 0
-        self._budget = Budget(_BUDGET)
-        self.trouble = ""
-        """What was too much to evaluate, if anything was."""
+        self.budget = Budget(_MAX_STEPS)
+        self.trouble: LimitError | None = None
+        """The limit that evaluation ran into, if it did."""
 
     def value(self, expression: Expression, scope: Scope) -> Value:
-        """Return what `expression` comes to; raise UnknownError where that cannot be told."""
-        self._budget.spend(_STEP)
+        """Return the value of `expression`; UNKNOWN also where it costs too much."""
+        self._depth = 0
+        try:
+            return self._value(expression, scope)
+        except LimitError as error:
+            self.trouble = error
+            return UNKNOWN
+
+    def _value(self, expression: Expression, scope: Scope) -> Value:
+        self.budget.spend(1)
         if self._depth >= _MAX_DEPTH:
-            raise TooMuchError(_TOO_DEEP)
+            raise LimitError("has expressions that are nested too deeply")
+        # The rule of the grammar, or the kind of a JSON file's node.
+        kind = getattr(expression, "data", "") or getattr(expression, "id", "")
+        handler = getattr(self, f"_do_{kind}", None)
         self._depth += 1
-        try:
-            if isinstance(expression, yaml.Node):
-                result = self._json(expression, scope)
-            else:
-                handler = getattr(self, f"_do_{expression.data}", None)
-                if handler is None:
-                    raise UnknownError
-                result = handler(expression, scope)
-        finally:
-            self._depth -= 1
-        if result is UNKNOWN:
-            raise UnknownError
-        self._charge(result)
-        return result
-
-    def known(self, expression: Expression, scope: Scope) -> Value:
-        """Return the value, or UNKNOWN; what is too much is UNKNOWN too, and is remembered."""
-        try:
-            return self.value(expression, scope)
-        except UnknownError:
-            return UNKNOWN
-        except (TooMuchError, RecursionError) as error:
-            if self._depth:
-                raise
-            self.trouble = str(error) if isinstance(error, TooMuchError) else _TOO_DEEP
-            return UNKNOWN
-
-    def entries(self, expression: Expression, scope: Scope) -> Value:
-        """Return an object; one bad value in it does not make the others unknown."""
-        if isinstance(expression, yaml.Mapping):
-            return {
-                key.text: self.known(value, scope)
-                for key, value in expression.pairs
-                if isinstance(key, yaml.Scalar)
-            }
-        inner: Any = None if isinstance(expression, yaml.Node) else expression.children[0]
-        if getattr(inner, "data", "") != "object":
-            return self.known(expression, scope)
-        try:
-            return self._do_object(inner, scope)
-        except UnknownError:
-            return UNKNOWN
-
-    def _charge(self, value: Value) -> None:
-        if isinstance(value, str):
-            if len(value) > MAX_TEXT:
-                raise UnknownError
-            self._budget.spend(len(value))
-        elif isinstance(value, list | dict):
-            count = sum(1 for _ in islice(walk(value), MAX_ITEMS + 1))
-            if count > MAX_ITEMS:
-                raise TooMuchError("has values that are too large")
-            self._budget.spend(count)
+        value: Value = UNKNOWN if handler is None else handler(expression, scope)
+        self._depth -= 1
+        if isinstance(value, str | list | dict):
+            self.budget.spend(len(value) // 10)
+        return UNKNOWN if isinstance(value, str) and len(value) > MAX_TEXT else value
 
     # JSON
 
-    def _json(self, node: yaml.Node, scope: Scope) -> Value:
-        if isinstance(node, yaml.Sequence):
-            return [self.known(item, scope) for item in node.items[: MAX_ITEMS + 1]]
-        if isinstance(node, yaml.Mapping):
-            return {
-                key.text: self.known(value, scope)
-                for key, value in node.pairs
-                if isinstance(key, yaml.Scalar)
-            }
-        assert isinstance(node, yaml.Scalar)
-        if not node.plain:
-            return self._template_text(node.text, scope)
-        if yaml.is_null(node):
-            return None
-        if node.text in {"true", "false"}:
-            return node.text == "true"
-        return number_of(node.text)
+    def _do_sequence(self, node: SequenceNode, scope: Scope) -> Value:
+        return [self._value(item, scope) for item in node.value]
 
-    # Texts and templates
+    def _do_mapping(self, node: MappingNode, scope: Scope) -> Value:
+        return {
+            str(key.value): self._value(value, scope)
+            for key, value in node.value
+            if key.id == "scalar"
+        }
 
-    def _do_string(self, tree: Tree[Any], scope: Scope) -> Value:
-        pieces = trees(tree)
-        if len(pieces) == 1 and getattr(pieces[0].children[0], "data", "") == "interpolation":
-            return self.value(trees(pieces[0].children[0])[0], scope)
-        return self._pieces(iter(pieces), scope, live=True)[0]
+    def _do_scalar(self, node: ScalarNode, scope: Scope) -> Value:
+        text = str(node.value)
+        if not node.style:
+            return _LITERALS[text] if text in _LITERALS else _integer(text)
+        pieces = _TEMPLATE.split(text)  # text, names, text, ...
+        if any("${" in piece or "%{" in piece for piece in pieces[::2]):
+            return UNKNOWN
+        values: list[Value] = list(pieces)
+        for index in range(1, len(pieces), 2):
+            name, *path = pieces[index].split(".")
+            values[index] = reduce(_item, path, self._variable(name, scope))
+        return _template([value for value in values if value != ""])
 
-    def _pieces(self, pieces: Iterator[Any], scope: Scope, *, live: bool) -> tuple[str, str]:
-        """Return the text up to the end of this branch, and the name of what ended it."""
-        found: list[str] = []
-        size = 0
-        for piece in pieces:
-            child = piece.children[0]
-            if isinstance(child, str):
-                text = unescaped(child)
-            elif child.data == "interpolation":
-                text = text_of(self.value(trees(child)[0], scope)) if live else ""
-            elif child.data == "template_if_start":
-                text = self._branches(child, pieces, scope, live=live)
-            elif child.data in {"template_else", "template_endif"}:
-                return "".join(found), str(child.data)
-            else:
-                raise UnknownError
-            size += len(text)
-            if size > MAX_TEXT:
-                raise UnknownError
-            found.append(text if live else "")
-        return "".join(found), ""
-
-    def _branches(
-        self, start: Tree[Any], pieces: Iterator[Any], scope: Scope, *, live: bool
-    ) -> str:
-        if any(child == "~" for child in start.children if isinstance(child, str)):
-            raise UnknownError
-        self._budget.spend(_STEP)
-        if self._depth >= _MAX_DEPTH:
-            raise TooMuchError(_TOO_DEEP)
-        holds = truth_of(self.value(trees(start)[0], scope)) if live else False
-        self._depth += 1
-        try:
-            text, end = self._pieces(pieces, scope, live=live and holds)
-            other = ""
-            if end == "template_else":
-                other, end = self._pieces(pieces, scope, live=live and not holds)
-        finally:
-            self._depth -= 1
-        if end != "template_endif":
-            raise UnknownError
-        return text if holds else other
-
-    def _do_template_string(self, tree: Tree[Any], scope: Scope) -> Value:
-        return self._template_text(str(tree.children[0])[2:-2], scope)
-
-    def _do_heredoc_template(self, tree: Tree[Any], scope: Scope) -> Value:
-        return self._template_text("".join(heredoc(str(tree.children[0]))), scope)
-
-    def _do_heredoc_template_trim(self, tree: Tree[Any], scope: Scope) -> Value:
-        lines = heredoc(str(tree.children[0]))
-        indents = [len(line) - len(line.lstrip(" ")) for line in lines if line.strip()]
-        cut = min(indents, default=0)
-        return self._template_text("".join(line[cut:] for line in lines), scope)
-
-    def _template_text(self, text: str, scope: Scope) -> Value:
-        """Return what a template comes to that stands as plain text in a file."""
-        if "${" not in text and "%{" not in text:
-            return text
-        if len(text) > MAX_TEXT // 16 or BLANK_RUN.search(text):
-            raise UnknownError
-        self._budget.spend(len(text) * _STEP)
-        tree = parse(f'x = "{quoted(text)}"', Report(""))
-        if tree is None:
-            raise UnknownError
-        for attribute in tree.find_data("attribute"):
-            return self.value(trees(attribute)[-1], scope)
-        raise UnknownError
-
-    # Literals, names, operators
+    # Literals, texts and names
 
     def _do_expr_term(self, tree: Tree[Any], scope: Scope) -> Value:
-        return self.value(trees(tree)[0], scope)
+        return self._value(trees(tree)[0], scope)
 
-    def _do_literal_value(self, tree: Tree[Any], scope: Scope) -> Value:  # noqa: ARG002 - one shape for all
-        return {"true": True, "false": False}.get(name_of(tree))
+    def _do_literal_value(self, tree: Tree[Any], _scope: Scope) -> Value:
+        return _LITERALS[name_of(tree)]
 
-    def _do_int_lit(self, tree: Tree[Any], scope: Scope) -> Value:  # noqa: ARG002 - one shape for all
-        return number_of(name_of(tree))
+    def _do_int_lit(self, tree: Tree[Any], _scope: Scope) -> Value:
+        return _integer(name_of(tree))
 
-    _do_float_lit = _do_int_lit
+    def _do_string(self, tree: Tree[Any], scope: Scope) -> Value:
+        pieces = [part.children[0] for part in trees(tree)]
+        return _template(
+            _literal(str(piece)) if isinstance(piece, str) else self._value(piece, scope)
+            for piece in pieces
+        )
+
+    _do_interpolation = _do_expr_term
 
     def _do_identifier(self, tree: Tree[Any], scope: Scope) -> Value:
-        name = name_of(tree)
+        return self._variable(name_of(tree), scope)
+
+    def _variable(self, name: str, scope: Scope) -> Value:
         if name in scope:
             return scope[name]
         if name not in self._values:
-            self._values[name] = UNKNOWN  # for a variable that leads back to itself
+            self._values[name] = UNKNOWN  # while it is evaluated: it may refer to itself
             if name in self._variables:
-                self._values[name] = self.known(self._variables[name], {})
+                self._values[name] = self._value(self._variables[name], {})
         return self._values[name]
+
+    # Operators
 
     def _do_conditional(self, tree: Tree[Any], scope: Scope) -> Value:
         condition, then, otherwise = trees(tree)
-        return self.value(then if truth_of(self.value(condition, scope)) else otherwise, scope)
+        holds = _truth(self._value(condition, scope))
+        return UNKNOWN if holds is UNKNOWN else self._value(then if holds else otherwise, scope)
 
     def _do_unary_op(self, tree: Tree[Any], scope: Scope) -> Value:
-        operator, operand = parts(tree)
-        value = self.value(operand, scope)
-        return not truth_of(value) if str(operator) == "!" else -number_of(value)
+        value = self._value(trees(tree)[0], scope)
+        return _not(value) if tree.children[0] == "!" else UNKNOWN
 
     def _do_binary_op(self, tree: Tree[Any], scope: Scope) -> Value:
         left, term = trees(tree)
         operator, right = trees(term)
-        kind = operator.children[-1].type
-        first, second = self.known(left, scope), self.known(right, scope)
-        if kind in _LOGIC:
-            deciding = _LOGIC[kind]
-            if first is deciding or second is deciding:
-                return deciding
-            return truth_of(second) if truth_of(first) is not deciding else deciding
-        if first is UNKNOWN or second is UNKNOWN:
-            raise UnknownError
-        if kind in {"DOUBLE_EQ", "NEQ"}:
-            return equal(first, second) is (kind == "DOUBLE_EQ")
-        return call(_OPERATORS.get(kind, ""), [first, second])
+        values = [self._value(left, scope), self._value(right, scope)]
+        match name_of(operator):
+            case "==":
+                return _equal(*values)
+            case "!=":
+                return _not(_equal(*values))
+            case "&&":
+                return _all_of(map(_truth, values))
+            case "||":
+                return _not(_all_of(map(_not, values)))
+        return UNKNOWN
 
-    # Lists and objects
+    # Lists, objects and functions
 
     def _do_tuple(self, tree: Tree[Any], scope: Scope) -> Value:
-        return [self.known(item, scope) for item in trees(tree)]
+        return [self._value(item, scope) for item in trees(tree)]
 
     def _do_object(self, tree: Tree[Any], scope: Scope) -> Value:
         found: dict[str, Value] = {}
         for element in trees(tree):
             key, value = trees(element)
-            found[self._key(key.children[0], scope)] = self.known(value, scope)
+            name = self._key(key.children[0], scope)
+            if name is None:
+                return UNKNOWN
+            found[name] = self._value(value, scope)
         return found
 
-    def _key(self, tree: Any, scope: Scope) -> str:
+    def _key(self, tree: Any, scope: Scope) -> str | None:
         inner = tree.children[0] if getattr(tree, "data", "") == "expr_term" else tree
         if getattr(inner, "data", "") in {"identifier", "keyword", "literal_value"}:
             return name_of(inner)
-        return text_of(self.value(tree, scope))
-
-    def _do_for_tuple_expr(self, tree: Tree[Any], scope: Scope) -> Value:
-        intro, result, *condition = trees(tree)
-        return [
-            self.known(result, inner)
-            for inner in self._each(intro, scope)
-            if not condition or truth_of(self.value(trees(condition[0])[0], inner))
-        ]
-
-    def _do_for_object_expr(self, tree: Tree[Any], scope: Scope) -> Value:
-        if any(child == "..." for child in tree.children if isinstance(child, str)):
-            raise UnknownError
-        intro, key, value, *condition = trees(tree)
-        return {
-            text_of(self.value(key, inner)): self.known(value, inner)
-            for inner in self._each(intro, scope)
-            if not condition or truth_of(self.value(trees(condition[0])[0], inner))
-        }
-
-    def _each(self, intro: Tree[Any], scope: Scope) -> Iterator[Scope]:
-        *names, source = trees(intro)
-        value = self.value(source, scope)
-        pairs: list[tuple[Value, Value]]
-        if isinstance(value, dict):
-            pairs = [(key, value[key]) for key in sorted(value)]
-        else:
-            pairs = list(enumerate(list_of(value)))
-        for key, item in pairs:
-            self._budget.spend(_STEP + len(scope))
-            bound = {name_of(names[-1]): item}
-            if len(names) > 1:
-                bound[name_of(names[0])] = key
-            yield {**scope, **bound}
-
-    # Access and calls
-
-    def _do_index_expr_term(self, tree: Tree[Any], scope: Scope) -> Value:
-        base, index = trees(tree)
-        return self._step(self.value(base, scope), index, scope)
+        return text_of(self._value(tree, scope))
 
     def _do_get_attr_expr_term(self, tree: Tree[Any], scope: Scope) -> Value:
         base, attribute = trees(tree)
-        target = target_reference(base)
-        if target is not None and "target" not in scope:
-            return self._attribute(target, name_of(trees(attribute)[0]))
-        return self._step(self.value(base, scope), attribute, scope)
+        return _item(self._value(base, scope), name_of(trees(attribute)[0]))
 
-    def _do_attr_splat_expr_term(self, tree: Tree[Any], scope: Scope) -> Value:
-        base, splat = trees(tree)
-        values = list_of(self.value(base, scope))
-        for step in trees(splat):
-            values = [self._step(value, step, scope) for value in values]
-        return values
-
-    _do_full_splat_expr_term = _do_attr_splat_expr_term
-
-    def _step(self, value: Value, step: Tree[Any], scope: Scope) -> Value:
-        self._budget.spend(_STEP)
-        if step.data == "get_attr":
-            return call("index", [value, name_of(trees(step)[0])])
-        inner = trees(step)
-        key = self.value(inner[0], scope) if inner else number_of(str(step.children[-1]))
-        return call("index", [value, key])
+    def _do_index_expr_term(self, tree: Tree[Any], scope: Scope) -> Value:
+        base, index = trees(tree)
+        inner = trees(index)  # none for the index ``.0``
+        key = self._value(inner[0], scope) if inner else _integer(str(index.children[-1]))
+        return _item(self._value(base, scope), key)
 
     def _do_function_call(self, tree: Tree[Any], scope: Scope) -> Value:
         name, *rest = trees(tree)
-        expressions = trees(rest[-1]) if rest and rest[-1].data == "arguments" else []
-        if len(rest) > 1:
-            raise UnknownError  # a function of a provider, which bake has not
-        args = [self.known(each, scope) for each in expressions]
-        if rest and any(child == "..." for child in rest[-1].children if isinstance(child, str)):
-            args[-1:] = list_of(args[-1])
-        function = name_of(name)
-        if function in {"regex", "regex_replace", "regexall"}:
-            cost = regex_cost(args)
-            if cost > _MAX_REGEX:
-                raise UnknownError
-            self._budget.spend(cost)
-        if function == "try" and args:
-            return args[0]
-        if function not in self._functions:
-            return call(function, args)
-        user = self._functions[function]
-        extra = args[len(user.params) :]
-        if len(args) < len(user.params) or (extra and user.variadic is None):
-            raise UnknownError
-        inner = dict(zip(user.params, args, strict=False))
-        if user.variadic is not None:
-            inner[user.variadic] = extra
-        return self.value(user.result, inner)
+        arguments = rest[-1] if rest and rest[-1].data == "arguments" else None
+        spread = arguments is not None and "..." in arguments.children
+        if name_of(name) in self._redefined or len(rest) > 1 or spread:
+            return UNKNOWN
+        values = [self._value(each, scope) for each in trees(arguments)] if arguments else []
+        return _call(name_of(name), values)
 
 
-_LOGIC = {"DOUBLE_AMP": False, "DOUBLE_PIPE": True}
-_OPERATORS = {
-    "PLUS": "add",
-    "MINUS": "subtract",
-    "ASTERISK": "multiply",
-    "SLASH": "divide",
-    "PERCENT": "modulo",
-    "LT": "lessthan",
-    "GT": "greaterthan",
-    "LEQ": "lessthanorequalto",
-    "GEQ": "greaterthanorequalto",
-}
+_LITERALS: dict[str, Value] = {"true": True, "false": False, "null": None}
+# A name in a template of a JSON file; templates with other expressions are unknown.
+_TEMPLATE = re.compile(r"(?<!\$)\$\{([\w.-]+)\}")
+
+
+def text_of(value: Value) -> str | None:
+    """Return `value` as a template shows it; None for what is no known text, number or truth."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, str | int) else None
+
+
+def _literal(text: str) -> Value:
+    """Return the value of a piece of a quoted text; with escapes, it is unknown."""
+    return UNKNOWN if "\\" in text or text.startswith(("$${", "%%{")) else text
+
+
+def _integer(text: str) -> Value:
+    return int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else UNKNOWN
+
+
+def _template(values: Iterable[Value]) -> Value:
+    """Return the value of a template; one that is a single expression may be no text."""
+    found = list(values)
+    return found[0] if len(found) == 1 else _joined(found)
+
+
+def _joined(values: Iterable[Value], glue: str = "") -> Value:
+    texts: list[str] = []
+    for value in values:
+        text = text_of(value)
+        if text is None:
+            return UNKNOWN
+        texts.append(text)
+    size = sum(map(len, texts)) + len(glue) * len(texts)
+    return glue.join(texts) if size <= MAX_TEXT else UNKNOWN
+
+
+def _truth(value: Value) -> Value:
+    """Return the truth value of `value`; the texts ``true`` and ``false`` have one, too."""
+    if isinstance(value, bool):
+        return value
+    return value == "true" if value in ("true", "false") else UNKNOWN
+
+
+def _not(value: Value) -> Value:
+    truth = _truth(value)
+    return UNKNOWN if truth is UNKNOWN else not truth
+
+
+def _all_of(truths: Iterable[Value]) -> Value:
+    """Tell whether all hold; a false one decides even where others are unknown."""
+    found = list(truths)
+    return False if False in found else UNKNOWN if UNKNOWN in found else True
+
+
+def _equal(left: Value, right: Value) -> Value:
+    """Compare as HCL does: values of different types differ; lists and objects are unknown."""
+    if any(isinstance(each, list | dict) or each is UNKNOWN for each in (left, right)):
+        return UNKNOWN
+    return type(left) is type(right) and left == right
+
+
+def _item(value: Value, key: Value) -> Value:
+    if isinstance(value, dict) and isinstance(key, str):
+        return value.get(key, UNKNOWN)
+    if isinstance(value, list) and type(key) is int and 0 <= key < len(value):
+        return value[key]
+    return UNKNOWN
+
+
+def _call(name: str, values: list[Value]) -> Value:
+    match name, values:
+        case "equal", [left, right]:
+            return _equal(left, right)
+        case "notequal", [left, right]:
+            return _not(_equal(left, right))
+        case "join", [str(glue), list(items)]:
+            return _joined(items, glue)
+        case "lower", [str(text)]:
+            return text.lower()
+        case "md5", [str(text)]:
+            data = text.encode("utf-8", "replace")
+            return hashlib.md5(data, usedforsecurity=False).hexdigest()
+        case "replace", [str(text), str(old), str(new)]:
+            fits = len(text) + text.count(old) * len(new) <= MAX_TEXT
+            return text.replace(old, new) if fits else UNKNOWN
+        case "split", [str(separator), str(text)]:
+            return list(text.split(separator) if separator else text)
+    return UNKNOWN

@@ -1,4 +1,4 @@
-"""The builds of bake files, in HCL and JSON.
+"""Read the builds of bake files, in HCL and JSON.
 
 All default files of a folder (``docker-bake.json``, ``docker-bake.hcl`` and their
 ``override``) are one declaration, as for ``docker buildx bake``; any other file is one of
@@ -8,28 +8,15 @@ its own, on top of them only where it inherits from what they declare.
 from __future__ import annotations
 
 import itertools
+import math
 import posixpath
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
-from migrate_cache.builds.bake.blocks import Block, function_of, read_blocks
-from migrate_cache.builds.bake.evaluate import Evaluator, Scope
-from migrate_cache.builds.bake.values import UNKNOWN, UnknownError, Value, text_of
-from migrate_cache.builds.model import (
-    MAX_BUILDS,
-    Build,
-    Files,
-    Spec,
-    TooMuchError,
-    finish,
-    folder_of,
-    place,
-)
-
-if TYPE_CHECKING:
-    from migrate_cache.builds.bake.hcl import Expression, UserFunction
+from migrate_cache.builds.bake.blocks import Block, read_blocks
+from migrate_cache.builds.bake.evaluate import UNKNOWN, Evaluator, Scope, Value, text_of
+from migrate_cache.builds.model import MAX_COMBINATIONS, Build, Draft, folder_of
+from migrate_cache.builds.sources import BUILD_STEPS, LimitError, Sources
 
 _DEFAULTS = (
     "docker-bake.json",
@@ -37,23 +24,13 @@ _DEFAULTS = (
     "docker-bake.override.json",
     "docker-bake.override.hcl",
 )
-_MAX_COMBINATIONS = 1000
+_DEFAULT_COMPOSE = re.compile(r"(?:docker-)?compose\.ya?ml")
 _MAX_DEPTH = 40
-# What docker/metadata-action writes: tags and labels, never what is built.
-_METADATA = re.compile(r".*meta.*")
+_UNKNOWN_NAME = "?"
+_KINDS = {"a text": (str, int), "a list": (list,), "a mapping": (dict,)}
 
 
-@dataclass(slots=True)
-class _Target:
-    """A target by its final name: its blocks, each with the values of its matrix."""
-
-    label: str
-    origin: str
-    line: int
-    blocks: list[tuple[Block, Scope]]
-
-
-def read_bake(files: Files, names: Sequence[str], compose: Sequence[Build]) -> list[Build]:
+def read_bake(sources: Sources, names: Sequence[str], compose: Sequence[Build]) -> list[Build]:
     """Return the builds of all bake files in `names`.
 
     `compose` are the builds of compose files: bake reads those of its folder before its
@@ -66,135 +43,100 @@ def read_bake(files: Files, names: Sequence[str], compose: Sequence[Build]) -> l
     for folder, paths in folders.items():
         by_name = {posixpath.basename(path).lower(): path for path in paths}
         base_paths = [by_name.pop(name) for name in _DEFAULTS if name in by_name]
-        base = [block for path in base_paths for block in read_blocks(files, path)]
+        base = [block for path in base_paths for block in read_blocks(sources, path)]
         seeds = {
             build.name.replace(".", "_"): build
             for build in compose
-            if folder_of(build.origin) == folder and _is_default(build.origin)
+            if folder_of(build.origin) == folder
+            and _DEFAULT_COMPOSE.fullmatch(posixpath.basename(build.origin))
         }
-        if base_paths:
-            result += _Unit(files, folder, base, seeds).builds()
+        result += _Declaration(sources, folder, base, seeds).builds()
         for path in by_name.values():
-            own = read_blocks(files, path)
-            unit = _Unit(files, folder, own, {})
-            if unit.lacks({block.label for block in base}):
-                unit = _Unit(files, folder, [*base, *own], seeds)
-            result += [build for build in unit.builds() if build.origin == path]
+            own = read_blocks(sources, path)
+            declaration = _Declaration(sources, folder, own, {})
+            if declaration.inherits_from({block.label for block in base}):
+                declaration = _Declaration(sources, folder, [*base, *own], seeds)
+            result += [build for build in declaration.builds() if build.origin == path]
     return result
 
 
-def _is_default(path: str) -> bool:
-    return re.fullmatch(r"(?:docker-)?compose\.ya?ml", posixpath.basename(path)) is not None
-
-
-class _Unit:
-    """Bake files that are read together."""
+class _Declaration:
+    """The blocks of bake files that are read together."""
 
     def __init__(
-        self, files: Files, folder: str, blocks: Sequence[Block], seeds: Mapping[str, Build]
+        self, sources: Sources, folder: str, blocks: Sequence[Block], seeds: Mapping[str, Build]
     ) -> None:
-        self._files = files
+        self._sources = sources
         self._folder = folder
         self._blocks = blocks
         self._seeds = seeds
-        self._targets: dict[str, _Target] = {}
-        self._specs: dict[str, Spec] = {}
-        self._busy: set[object] = set()
-        variables: dict[str, Expression] = {}
-        functions: dict[str, UserFunction] = {}
-        for block in blocks:
-            if block.kind in {"", "variable"} and "default" in block.attributes:
-                variables[block.label] = block.attributes["default"]
-            elif block.kind == "function" and "result" in block.attributes:
-                functions[block.label] = function_of(block)
-        self._evaluator = Evaluator(variables, functions, self._attribute)
+        self._targets: dict[str, list[tuple[Block, Scope]]] = {}
+        """Each target's blocks, with the matrix values that they are evaluated with."""
+        self._drafts: dict[str, Draft] = {}
+        self._busy: set[str] = set()
+        variables = {
+            block.label: block.attributes["default"]
+            for block in blocks
+            if block.kind == "variable" and "default" in block.attributes
+        }
+        functions = frozenset(block.label for block in blocks if block.kind == "function")
+        self._evaluator = Evaluator(variables, functions)
 
     def builds(self) -> list[Build]:
-        """Return the builds; targets that only others inherit from are none."""
-        if not self._blocks:
-            return []
+        """Return the builds; a target that is only there to inherit from is none."""
         result: list[Build] = []
-        path = self._blocks[-1].origin
         try:
             self._expand()
             templates = self._templates()
-            for name, target in self._targets.items():
-                path = target.origin
+            for name, ((block, _), *_) in self._targets.items():
                 if name not in templates:
-                    result.append(self._build(name, target))
-        except (TooMuchError, RecursionError) as error:
-            words = str(error) if isinstance(error, TooMuchError) else "is nested too deeply"
-            self._files.report(path).warn(0, 0, f"{words}; the rest of it was not read")
+                    draft = self._draft(name, 0)
+                    paths = draft.locate(self._sources, dict.fromkeys([self._folder, "."]))
+                    result.append(draft.build("bake", name, (block.origin, block.line), paths))
+        except LimitError as error:
+            self._sources.log(self._blocks[-1].origin).stopped(error)
         if self._evaluator.trouble:
-            self._files.report(path).warn(0, 0, f"{self._evaluator.trouble}; they are not known")
+            message = f"{self._evaluator.trouble}; some values are unknown"
+            self._sources.log(self._blocks[-1].origin).warn(0, 0, message)
         return result
 
-    def lacks(self, others: Iterable[str]) -> bool:
+    def inherits_from(self, others: set[str]) -> bool:
         """Tell whether a target inherits from one that only `others` have."""
-        own = {block.label for block in self._blocks if block.kind == "target"}
-        missing = set(others) - own
-        try:
-            return any(
-                name in missing
-                for block in self._blocks
-                if block.kind == "target"
-                for name in self._names(block, "inherits", {})
-            )
-        except (TooMuchError, RecursionError):
-            return False
-
-    def _build(self, name: str, target: _Target) -> Build:
-        spec = self._spec(name, 0)
-        folders = [self._folder, "."]
-        if "?" in spec.fields:  # something that is not declared here may set the others
-            unset: dict[str, str | None] = {"context": None, "dockerfile": None, "target": None}
-            spec = Spec({**unset, **spec.fields}, spec.args, spec.platforms)
-        where = place(spec, self._files, dict.fromkeys(folders))
-        return finish(
-            spec, name=name, origin=target.origin, line=target.line, where=where, kind="bake"
-        )
+        targets = [block for block in self._blocks if block.kind == "target"]
+        missing = others - {block.label for block in targets}
+        parents = [name for block in targets for name in self._names(block, "inherits", {})]
+        return not missing.isdisjoint(parents)
 
     def _expand(self) -> None:
+        """Find the targets, one for each combination of a matrix."""
         for block in self._blocks:
             if block.kind != "target":
                 continue
             for scope in self._matrix(block):
+                self._evaluator.budget.spend(BUILD_STEPS)
                 name = self._instance_name(block, scope)
-                target = self._targets.get(name)
-                if target is None:
-                    if len(self._targets) >= MAX_BUILDS:
-                        raise TooMuchError(f"declares more than {MAX_BUILDS} targets")
-                    target = _Target(block.label, block.origin, block.line, [])
-                    self._targets[name] = target
-                target.blocks.append((block, scope))
+                self._targets.setdefault(name, []).append((block, scope))
 
     def _instance_name(self, block: Block, scope: Scope) -> str:
         if not scope or "name" not in block.attributes:
             return block.label
-        name = self._text(block, "name", scope)
+        name = text_of(self._value(block, "name", scope))
         if name is not None:
             return name
         values = [str(value) for value in scope.values() if isinstance(value, str | int)]
         return "-".join([block.label, *values])[:200]
 
     def _matrix(self, block: Block) -> list[Scope]:
-        if "matrix" not in block.attributes:
+        matrix = self._value(block, "matrix", {}, "a mapping")
+        axes = list(matrix.values()) if isinstance(matrix, dict) else []
+        known = [axis for axis in axes if isinstance(axis, list)]
+        if not isinstance(matrix, dict) or len(known) < len(axes):
             return [{}]
-        value = self._evaluator.known(block.attributes["matrix"], {})
-        if not isinstance(value, dict) or any(
-            not isinstance(axis, list) for axis in value.values()
-        ):
+        if math.prod(map(len, known)) > MAX_COMBINATIONS:
+            message = f"the matrix has more than {MAX_COMBINATIONS} combinations"
+            self._sources.log(block.origin).warn(block.line, 1, message)
             return [{}]
-        axes = [axis for axis in value.values() if isinstance(axis, list)]
-        size = 1
-        for axis in axes:
-            size *= len(axis)
-        if size > _MAX_COMBINATIONS:
-            self._files.report(block.origin).warn(
-                block.line, 1, f"the matrix has more than {_MAX_COMBINATIONS} combinations"
-            )
-            return [{}]
-        return [dict(zip(value, values, strict=True)) for values in itertools.product(*axes)]
+        return [dict(zip(matrix, values, strict=True)) for values in itertools.product(*known)]
 
     def _templates(self) -> set[str]:
         """Return the targets that are only there for others to inherit from."""
@@ -204,18 +146,17 @@ class _Unit:
             if block.kind == "group"
             for name in self._names(block, "targets", {})
         }
-        for name, target in self._targets.items():
-            if target.label in grouped:
+        for name, ((block, _), *_) in self._targets.items():
+            if block.label in grouped:  # that is, all targets of its matrix
                 grouped.add(name)
         parents = {name: self._parents(name) for name in self._targets}
         inherited = {parent for each in parents.values() for parent in each}
         covered: set[str] = set()
-        todo = [name for name in grouped if name in parents]
+        todo = list(grouped)
         while todo:
-            for parent in parents.get(todo.pop(), ()):
-                if parent not in covered:
-                    covered.add(parent)
-                    todo.append(parent)
+            new = set(parents.get(todo.pop(), ())) - covered
+            covered |= new
+            todo += new
         return {
             name
             for name in self._targets
@@ -226,146 +167,94 @@ class _Unit:
 
     def _is_product(self, name: str) -> bool:
         """Tell whether a target says both what is built and where the result goes."""
-        fields = self._spec(name, 0).fields
-        return bool({"context", "dockerfile", "inline", "target"} & fields.keys()) and (
-            "result" in fields
+        fields = self._draft(name, 0).fields.keys()
+        return "result" in fields and not fields.isdisjoint(
+            {"context", "dockerfile", "inline", "target"}
         )
 
     def _parents(self, name: str) -> list[str]:
         return [
             parent
-            for block, scope in self._targets[name].blocks
+            for block, scope in self._targets.get(name, ())
             for parent in self._names(block, "inherits", scope)
         ]
 
     def _names(self, block: Block, attribute: str, scope: Scope) -> list[str]:
-        """Return a list of names; ``"?"`` is one that is not known."""
-        if attribute not in block.attributes:
-            return []
-        value = self._evaluator.known(block.attributes[attribute], scope)
-        if not isinstance(value, list):
-            if value is not UNKNOWN and value is not None:
-                self._wrong(block, attribute, "a list")
-            return ["?"]
-        return [item if isinstance(item, str) else "?" for item in value]
+        value = self._value(block, attribute, scope, "a list")
+        names = [] if value is None else value if isinstance(value, list) else [value]
+        return [name if isinstance(name, str) else _UNKNOWN_NAME for name in names]
 
-    def _wrong(self, block: Block, attribute: str, expected: str) -> None:
-        self._files.report(block.origin).warn(
-            block.line,
-            1,
-            f"expected {attribute!r} of the {block.kind} {block.label!r} to be {expected}",
-        )
-
-    def _spec(self, name: str, depth: int) -> Spec:
+    def _draft(self, name: str, depth: int) -> Draft:
         """Return what a target says with all that it inherits, the last named on top."""
-        if name in self._specs:
-            return self._specs[name]
-        spec = Spec()
-        if name in self._seeds:
-            spec = _seed(self._seeds[name], self._folder)
-        target = self._targets.get(name)
-        if target is None:
-            if name not in self._seeds and not _METADATA.fullmatch(name):
-                spec.fields["?"] = None
-            return spec
+        if name in self._drafts:
+            return self._drafts[name]
+        if name not in self._targets and name not in self._seeds:
+            return _undeclared(name)
         if depth > _MAX_DEPTH:
-            raise TooMuchError("has targets that inherit too deeply")
+            raise LimitError("has targets that inherit too deeply")
+        draft = _seed(self._seeds[name], self._folder) if name in self._seeds else Draft()
         self._busy.add(name)
         for parent in self._parents(name):
-            if parent not in self._busy:  # else a circle, which bake passes over too
-                _lay(spec, self._spec(parent, depth + 1))
-        for block, scope in target.blocks:
-            _lay(spec, self._own(block, scope))
+            if parent not in self._busy:  # bake, too, passes over a circle
+                draft = draft.overlaid(self._draft(parent, depth + 1))
+                self._evaluator.budget.spend(len(draft.args))
+        for block, scope in self._targets.get(name, ()):
+            draft = draft.overlaid(self._own(block, scope))
         self._busy.discard(name)
-        self._specs[name] = spec
-        return spec
+        self._drafts[name] = draft
+        return draft
 
-    def _own(self, block: Block, scope: Scope) -> Spec:
-        spec = Spec()
-        attributes = block.attributes
-        for field in ("context", "dockerfile", "target"):
-            value = self._value(block, field, scope)
+    def _own(self, block: Block, scope: Scope) -> Draft:
+        draft = Draft()
+        for name in ("context", "dockerfile", "target"):
+            value = self._value(block, name, scope)
             if value is not None:
-                if isinstance(value, list | dict):
-                    self._wrong(block, field, "a text")
-                spec.put(field, _text(value))
-        if "dockerfile-inline" in attributes:
-            spec.put("inline", "")
-        if attributes.keys() & {"tags", "output"}:
-            spec.fields["result"] = ""
-        spec.args = self._args(block, scope)
-        spec.platforms = self._platforms(block, scope)
-        return spec
-
-    def _args(self, block: Block, scope: Scope) -> dict[str, str | None]:
-        expression = block.attributes.get("args")
-        value = None if expression is None else self._evaluator.entries(expression, scope)
-        if isinstance(value, dict):
+                draft.fields[name] = text_of(value)
+        if "dockerfile-inline" in block.attributes:
+            draft.fields["inline"] = ""
+        if block.attributes.keys() & {"tags", "output"}:
+            draft.fields["result"] = ""
+        args = self._value(block, "args", scope, "a mapping")
+        if isinstance(args, dict):
             # A null leaves the Dockerfile's own default in force.
-            return {key: _text(each) for key, each in value.items() if each is not None}
-        if value is UNKNOWN:
-            return {"": None}
-        if value is not None:
-            self._wrong(block, "args", "a mapping")
-        return {}
+            draft.args = {key: text_of(each) for key, each in args.items() if each is not None}
+        elif args is UNKNOWN:
+            draft.args = {"": None}
+        platforms = self._value(block, "platforms", scope, "a list")
+        if platforms is not None:
+            listed = platforms if isinstance(platforms, list) else [platforms]
+            draft.platforms = list(dict.fromkeys(text_of(each) or "" for each in listed))
+        return draft
 
-    def _platforms(self, block: Block, scope: Scope) -> list[str] | None:
-        value = self._value(block, "platforms", scope)
-        if isinstance(value, list):
-            return list(dict.fromkeys(_text(each) or "" for each in value))
-        if value is UNKNOWN:
-            return [""]
-        if value is not None:
-            self._wrong(block, "platforms", "a list")
-        return None
+    def _value(self, block: Block, name: str, scope: Scope, kind: str = "a text") -> Value:
+        """Return the value of an attribute; None where it is not set.
 
-    def _value(self, block: Block, attribute: str, scope: Scope) -> Value:
-        """Return the value of an attribute; None where it is not set."""
-        expression = block.attributes.get(attribute)
-        return None if expression is None else self._evaluator.known(expression, scope)
-
-    def _attribute(self, label: str, attribute: str) -> Value:
-        """Return what ``target.LABEL.ATTRIBUTE`` comes to."""
-        for block in reversed(self._blocks):
-            if block.kind == "target" and block.label == label and attribute in block.attributes:
-                mark = (label, attribute)
-                if mark in self._busy:
-                    raise UnknownError
-                self._busy.add(mark)
-                try:
-                    return self._evaluator.value(block.attributes[attribute], {})
-                finally:
-                    self._busy.discard(mark)
-        raise UnknownError
-
-    def _text(self, block: Block, attribute: str, scope: Scope) -> str | None:
-        return _text(self._evaluator.known(block.attributes[attribute], scope))
+        UNKNOWN, with a warning, where it is of another `kind`.
+        """
+        expression = block.attributes.get(name)
+        value = None if expression is None else self._evaluator.value(expression, scope)
+        if value is None or value is UNKNOWN or isinstance(value, _KINDS[kind]):
+            return value
+        message = f"expected {name!r} of the {block.kind} {block.label!r} to be {kind}"
+        self._sources.log(block.origin).warn(block.line, 1, message)
+        return UNKNOWN
 
 
-def _text(value: Value) -> str | None:
-    try:
-        return text_of(value)
-    except UnknownError:
-        return None
+def _undeclared(name: str) -> Draft:
+    """Return a parent that is declared nowhere: it may set anything."""
+    if "meta" in name:  # written by docker/metadata-action: tags and labels, never what is built
+        return Draft()
+    return Draft({"context": None, "dockerfile": None, "target": None})
 
 
-def _seed(build: Build, folder: str) -> Spec:
-    """Return a compose build as the start of a target."""
-
-    def seen(path: str, start: str) -> str | None:
-        return posixpath.relpath(path, start) if path else None
-
-    fields: dict[str, str | None] = {"context": seen(build.context, folder)}
-    fields["dockerfile"] = seen(build.dockerfile, build.context or ".")
+def _seed(build: Build, folder: str) -> Draft:
+    """Return a compose build as the draft that a target adds to."""
+    fields: dict[str, str | None] = {}
+    for name, path, start in (
+        ("context", build.context, folder),
+        ("dockerfile", build.dockerfile, build.context or "."),
+    ):
+        fields[name] = posixpath.relpath(path, start) if path else None
     if build.target != "":
         fields["target"] = build.target
-    return Spec(fields, dict(build.args), list(build.platforms) or None)
-
-
-def _lay(under: Spec, over: Spec) -> None:
-    """Lay one declaration on top of another, in place."""
-    for name, value in over.fields.items():
-        under.put(name, value)
-    under.args.update(over.args)
-    if over.platforms is not None:
-        under.platforms = over.platforms
+    return Draft(fields, dict(build.args), list(build.platforms) or None)
