@@ -145,7 +145,7 @@ class Scope:
 
     @property
     def is_windows_shell(self) -> bool:
-        """Whether a RUN's shell form is read by a Windows shell."""
+        """Tell whether a Windows shell reads the shell form of a RUN."""
         program = self.shell[0].lower() if self.shell else ""
         return self.escape == "`" or any(name in program for name in _WINDOWS_SHELLS)
 

@@ -13,7 +13,6 @@ printed from the tree; to change a file, edits of its text are made (see `edits`
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -23,6 +22,8 @@ from migrate_cache.dockerfile.nodes import Node, Part, Token
 from migrate_cache.dockerfile.words import heredoc_word
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from migrate_cache.dockerfile.lines import Directive, LogicalLine
     from migrate_cache.text.errors import ParseError
     from migrate_cache.text.source import Source
@@ -166,7 +167,7 @@ class Stage:
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Dockerfile(Node):
-    """A whole file. `errors` are what BuildKit would reject; the rest of the tree stands."""
+    """A whole file. `errors` are what BuildKit would reject; the rest is read nevertheless."""
 
     source: Source
     escape: str
