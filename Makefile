@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 DEMO := build/demo/shop
 
-.PHONY: demo test lint format engine-test engine-report bench clean
+.PHONY: demo test lint format generate engine-test engine-report bench clean
 
 demo: $(VENV)/.runtime
 	@rm -rf build/demo && mkdir -p build/demo && cp -R fixtures/demo/before $(DEMO)
@@ -30,6 +30,10 @@ lint: $(VENV)/.dev
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The schema of the configuration, and parts of the README and the examples; --check writes nothing.
+generate: $(VENV)/.runtime
+	$(BIN)/python tools/generate.py $(ARGS)
 
 # Builds images on a private Docker engine; needs root, docker.io and busybox-static.
 engine-test: $(VENV)/.dev

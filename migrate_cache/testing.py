@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from migrate_cache.plan.api import migrate
+from migrate_cache.rules.registry import check_codes
 from migrate_cache.settings import settings_from
 
 if TYPE_CHECKING:
@@ -69,10 +70,13 @@ def migrated(
 
     `files` is the text of one Dockerfile, which is called `path`, or texts by path.
     `build_files` are compose, bake and workflow files. `settings` are named as the fields of
-    `Settings`. Raises AssertionError where the safety net refuses a result.
+    `Settings`. Raises AssertionError where the safety net refuses a result, ConfigError for a
+    wrong setting.
     """
     texts = {path: files} if isinstance(files, str) else dict(files)
     options = settings_from(settings)
+    check_codes("select", options.select)
+    check_codes("ignore", options.ignore)
     extra = {name: text.encode() for name, text in (build_files or {}).items()}
     result = migrate(texts, options, build_files=extra, root_name=root_name)
     after = {file.path: file.after for file in result.files}

@@ -3,7 +3,6 @@
 ``--corpus DIR``: a folder of real Dockerfiles with what BuildKit reads in each.
 ``--fuzz-seconds N``: how long each of the random searches goes on (a few seconds in all by
 default).
-``--update-docs``: write the parts of the README that are generated, in place of checking them.
 """
 
 from __future__ import annotations
@@ -43,11 +42,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=0.0,
         help="seconds for each random search; 0 is a short, seeded run",
     )
-    group.addoption(
-        "--update-docs",
-        action="store_true",
-        help="write the generated parts of the README",
-    )
 
 
 @pytest.fixture(scope="session")
@@ -63,9 +57,3 @@ def corpus(request: pytest.FixtureRequest) -> Path:
 def fuzz_seconds(request: pytest.FixtureRequest) -> float:
     """How long a random search goes on; 0 for a short one."""
     return float(request.config.getoption("--fuzz-seconds"))
-
-
-@pytest.fixture(scope="session")
-def update_docs(request: pytest.FixtureRequest) -> bool:
-    """Whether the generated parts of the README are to be written."""
-    return bool(request.config.getoption("--update-docs"))

@@ -24,7 +24,7 @@ DEMO = HERE / "fixtures" / "demo"
 CONSTRAINTS = HERE / "constraints.txt"
 SHIPPED = (
     "pyproject.toml", ".gitignore", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE",
-    "migrate_cache", "grammar", "tests", "fixtures",
+    "migrate_cache", "grammar", "tools", "tests", "fixtures",
 )  # fmt: skip
 # What the code reads at run time, or what others read of it.
 RESOURCES = {

@@ -11,12 +11,14 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from migrate_cache.cli.options import Format, Options, check_usage
+from migrate_cache.cli.options import check_usage
 from migrate_cache.cli.streams import Output
 from migrate_cache.cli.terminal import progress
 from migrate_cache.files.discovery import read_file
+from migrate_cache.files.paths import display_path
 from migrate_cache.files.project import Request, read, write
-from migrate_cache.text.errors import ConfigError, MigrateError, ParseError, display_path
+from migrate_cache.settings import Format, Options
+from migrate_cache.text.errors import ConfigError, MigrateError, ParseError
 from migrate_cache.text.source import encode
 
 if TYPE_CHECKING:

@@ -1,8 +1,7 @@
-"""Asking per change, on a terminal.
+"""Ask about each change on a terminal.
 
-A change that is refused may hold others back: a cache changes for all its users together or
-for none. So everything is planned again after a refusal, and what is asked next is what
-remains.
+A declined change may hold back others, because a cache changes for all its users together or for
+none. So everything is planned again after each "no", and the next question is about what remains.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ _HELP = """\
 y  yes, make this change
 n  no, leave this place as it is
 a  all: make this change and all that follow in this file
-q  quit: make what was accepted so far and nothing else
+q  quit: make the changes accepted so far, and no others
 e  explain the rule
 ?  this help
 (Control-C leaves without writing anything.)
@@ -39,10 +38,10 @@ e  explain the rule
 def choose(
     plan: Callable[[Declined], ProjectResult], result: ProjectResult, *, color: bool = False
 ) -> ProjectResult:
-    """Ask about each change of a `result` and return the plan of those that were accepted.
+    """Ask about each change of `result`, and return the plan of the accepted ones.
 
-    `plan` makes it again without the changes that were refused. The end of the input means
-    "quit". Questions and answers are on standard error and standard input.
+    `plan` plans again without the declined changes. Questions go to standard error, answers come
+    from standard input; its end means "quit".
     """
     declined: Declined = frozenset()
     accepted: set[tuple[str, Change]] = set()
@@ -88,7 +87,7 @@ def _key(file: FileResult, change: Change) -> tuple[str, int, str]:
 def _tell_consequences(
     before: set[tuple[str, Change]], result: ProjectResult, declined: Declined
 ) -> None:
-    """Say which other changes a refusal took along."""
+    """Say which other changes are gone after a "no"."""
     after = {(file.path, change.line, change.rule) for file, change in _changes(result)}
     gone = sorted({(path, change.line, change.rule) for path, change in before} - after - declined)
     if gone:

@@ -1,73 +1,133 @@
-"""How to run, as opposed to what to plan: the options that are no settings."""
+"""Turn the declared options into Typer's parameters, and their values into `Options`.
+
+Typer is used here and in `migrate_cache.cli.app`, and nowhere else.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Literal
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
 
-from migrate_cache.cli.terminal import Color, prompt_possible
+import typer
+
+from migrate_cache import __version__
+from migrate_cache.cli.terminal import prompt_possible
+from migrate_cache.settings import CODE, Format, Option, Options, Settings, Topic, options_of
 from migrate_cache.text.errors import ConfigError
 
-__all__ = ["Format", "Options", "check_usage"]
+__all__ = ["check_usage", "parse", "takes_options"]
+
+# Settings that are keys of the configuration only have no topic.
+_SETTINGS = tuple(option for option in options_of(Settings) if option.topic)
 
 
-class Format(StrEnum):
-    """Values of ``--format``."""
-
-    TEXT = "text"
-    JSON = "json"
-    JSONL = "jsonl"
-    SARIF = "sarif"
-    GITHUB = "github"
-    PATCH = "patch"
-    MARKDOWN = "markdown"
+def takes_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Give `function` the signature that Typer makes the command of: one parameter an option."""
+    # Settings have no default here, so that those of the configuration count.
+    parameters = [_parameter(option, None) for option in _SETTINGS]
+    parameters += [_parameter(option, option.default) for option in options_of(Options)]
+    signature = inspect.Signature(parameters)
+    function.__signature__ = signature  # type: ignore[attr-defined] # as `inspect` reads it
+    return function
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How to run, as opposed to what to plan (`migrate_cache.settings.Settings`)."""
-
-    paths: tuple[str, ...] = ()
-    dry_run: bool = False
-    check: bool = False
-    interactive: bool = False
-    diff: bool = False
-    caches: bool = False
-    format: Format = Format.TEXT
-    stdin_filename: str = ""
-    config: str = ""
-    isolated: bool = False
-    jobs: int = 0
-    quiet: bool = False
-    verbose: bool = False
-    color: Color = Color.AUTO
-
-    @property
-    def mode(self) -> Literal["write", "dry-run", "check"]:
-        """What reports call the run."""
-        if self.dry_run or self.caches:
-            return "dry-run"
-        return "check" if self.check else "write"
-
-    @property
-    def from_standard_input(self) -> bool:
-        """Whether the Dockerfile comes on standard input."""
-        return self.paths == ("-",)
-
-    @property
-    def is_filter(self) -> bool:
-        """Whether standard output carries the changed file itself."""
-        return (
-            self.from_standard_input
-            and self.mode == "write"
-            and self.format is Format.TEXT
-            and not self.diff
+def _parameter(option: Option, default: object) -> inspect.Parameter:
+    common: dict[str, Any] = {
+        "metavar": option.shape.metavar if option.shape else None,
+        "rich_help_panel": option.topic,
+        "show_default": False,
+    }
+    about: Any
+    if option.topic is Topic.ARGUMENTS:
+        about = typer.Argument(help=option.help, **common)
+    else:
+        name = f"--{option.key}"
+        if option.type is bool and default is None:
+            name = f"{name}/--no-{option.key}"
+        about = typer.Option(
+            *((name, option.short) if option.short else (name,)),
+            help=_help(option),
+            autocompletion=_complete_code if option.shape is CODE else None,
+            callback=_show_version if option.name == "version" else None,
+            is_eager=option.name == "version",
+            **common,
         )
+    kind: Any = list[str] if option.is_list else option.type
+    if option.is_list or default is None:
+        kind, default = kind | None, None
+    return inspect.Parameter(
+        option.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=default,
+        annotation=Annotated[kind, about],
+    )
+
+
+def _help(option: Option) -> str:
+    """Return the help with what concerns the command line only."""
+    more = ""
+    if option.is_list:
+        more = " Repeatable, or with commas." if option.shape is CODE else " Repeatable."
+    elif option.default is True:
+        more = " On by default."
+    elif option.default and isinstance(option.default, str):
+        more = f" By default {option.default}."
+    return option.help + more
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"migrate-cache {__version__}")
+        raise typer.Exit
+
+
+def _complete_code(incomplete: str) -> list[tuple[str, str]]:
+    from migrate_cache.rules.registry import rule_names
+
+    wanted = incomplete.upper()
+    return [(code, name) for code, name in rule_names().items() if code.startswith(wanted)]
+
+
+def parse(values: Mapping[str, Any]) -> tuple[Options, dict[str, object]]:
+    """Split the values of the parameters into options and the settings that are given.
+
+    Settings are by field name. Raise ConfigError for a rule that does not exist.
+    """
+    options: dict[str, Any] = {
+        option.name: tuple(values[option.name] or ()) if option.is_list else values[option.name]
+        for option in options_of(Options)
+    }
+    given: dict[str, object] = {}
+    for option in _SETTINGS:
+        value = values[option.name]
+        # An absent option is None, or an empty list.
+        if value is None or value == []:
+            continue
+        if option.shape is CODE:
+            from migrate_cache.rules.registry import check_codes
+
+            value = [code.strip() for text in value for code in text.split(",") if code.strip()]
+            check_codes(option.key, value)
+        given[option.name] = tuple(value) if option.is_list else value
+    return Options(**options), given
+
+
+# Options that exclude each other.
+_EXCLUSIVE = (
+    ("interactive", "dry-run"),
+    ("interactive", "check"),
+    ("interactive", "caches"),
+    ("interactive", "quiet"),
+    ("caches", "diff"),
+    ("caches", "check"),
+    ("config", "isolated"),
+    ("quiet", "verbose"),
+)
 
 
 def check_usage(options: Options) -> None:
-    """Refuse options that contradict each other, with ConfigError."""
+    """Raise ConfigError for options that contradict each other."""
 
     def conflict(one: bool, other: bool, message: str) -> None:
         if one and other:
@@ -76,26 +136,26 @@ def check_usage(options: Options) -> None:
     if options.jobs < 0:
         raise ConfigError("--jobs must not be negative")
     stdin = "-" in options.paths
-    asks, shown = options.interactive, options.format is not Format.TEXT
     conflict(stdin, len(options.paths) > 1, "'-' (standard input) cannot stand beside other paths")
     conflict(bool(options.stdin_filename), not stdin, "--stdin-filename needs '-' as the path")
-    conflict(asks, stdin, "--interactive cannot ask while the file comes on standard input")
-    conflict(asks, options.dry_run, "--interactive and --dry-run exclude each other")
-    conflict(asks, options.check, "--interactive and --check exclude each other")
-    conflict(asks, options.caches, "--interactive and --caches exclude each other")
-    conflict(asks, options.quiet, "--interactive and --quiet exclude each other")
-    conflict(asks, shown, f"--interactive and --format {options.format} exclude each other")
-    conflict(options.diff, shown, f"--diff and --format {options.format} exclude each other")
-    conflict(options.caches, options.diff, "--caches and --diff exclude each other")
-    conflict(options.caches, options.check, "--caches and --check exclude each other")
+    conflict(
+        options.interactive,
+        stdin,
+        "--interactive cannot ask while the file comes on standard input",
+    )
+    given = {option.key for option in options_of(Options) if getattr(options, option.name)}
+    for one, other in _EXCLUSIVE:
+        conflict(one in given, other in given, f"--{one} and --{other} exclude each other")
+    shown = options.format
+    for name in {"interactive", "diff"} & given:
+        message = f"--{name} and --format {shown} exclude each other"
+        conflict(True, shown is not Format.TEXT, message)
     conflict(
         options.caches,
-        options.format not in (Format.TEXT, Format.JSON),
-        f"--caches has the formats text and json, not {options.format}",
+        shown not in (Format.TEXT, Format.JSON),
+        f"--caches has the formats text and json, not {shown}",
     )
-    conflict(bool(options.config), options.isolated, "--config and --isolated exclude each other")
-    conflict(options.quiet, options.verbose, "--quiet and --verbose exclude each other")
-    if asks and not prompt_possible():
+    if options.interactive and not prompt_possible():
         raise ConfigError(
             "--interactive needs a terminal on standard input and standard error",
             hint="use --dry-run to see the changes, and --select or PATHS to choose among them",

@@ -1,6 +1,6 @@
-"""Where texts go: results on standard output, talk on standard error.
+"""Write results on standard output, and messages on standard error.
 
-Standard output gets exact bytes where it is no terminal. A reader that closes the pipe early
+Unless it is a terminal, standard output gets the exact bytes. A reader that closes the pipe early
 is no error.
 """
 
@@ -11,7 +11,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from migrate_cache.cli.terminal import Color, color_enabled, is_terminal, printable_block
+from migrate_cache.cli.terminal import color_enabled, is_terminal, printable_block
+from migrate_cache.settings import Color
 from migrate_cache.text.errors import MigrateError, WriteError
 from migrate_cache.text.source import encode
 
@@ -25,7 +26,7 @@ __all__ = ["Output"]
 
 
 class Output:
-    """The two streams of a run, with what each of them can show."""
+    """The two output streams of a run."""
 
     def __init__(self, color: Color = Color.AUTO) -> None:
         self.color_result = color_enabled(color, sys.stdout)
@@ -33,7 +34,7 @@ class Output:
         self._terminal = is_terminal(sys.stdout)
 
     def write(self, data: bytes) -> None:
-        """Write bytes on standard output; raise WriteError where it cannot take them."""
+        """Write bytes on standard output; raise WriteError if that fails."""
         if sys.stdout is None or not data:  # closed from the start
             return
         try:
@@ -47,15 +48,15 @@ class Output:
                 raise WriteError(message) from None
 
     def text(self, text: str) -> None:
-        """Write a report, whose own escape sequences are its colours, on standard output."""
+        """Write a report, which may have colours, on standard output."""
         self.write(encode(text))
 
     def data(self, text: str) -> None:
-        """Write text that has no colours; exact for programs, escaped for a terminal."""
+        """Write text without colours on standard output; a terminal gets it escaped."""
         self.text(printable_block(text) if self._terminal else text)
 
     def diffs(self, files: Iterable[FileResult]) -> None:
-        """Write the diffs of all files that change, as a patch where nobody looks at them."""
+        """Write the diffs of all files that change: a patch, or coloured text for a terminal."""
         from migrate_cache.report.diff import unified
 
         terminal = self._terminal or self.color_result
@@ -65,7 +66,7 @@ class Output:
     def report(
         self, result: ProjectResult, *, mode: Mode, verbose: bool = False, quiet: bool = False
     ) -> None:
-        """Say what was done, or would be, on standard error."""
+        """Report on standard error what was done, or would be."""
         if quiet and all(file.error is None for file in result.files):
             return
         from migrate_cache.report.text import report
@@ -87,7 +88,7 @@ class Output:
 
 
 def _give_up_standard_output() -> None:
-    """Let what is still buffered go nowhere, so that leaving says nothing about it."""
+    """Redirect standard output to nowhere, so that Python does not fail to flush it at exit."""
     try:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())

@@ -1,8 +1,7 @@
-"""What a terminal is shown: escaped text, colours where they are wanted, progress.
+"""Terminals: colours, escaped text, progress bars.
 
-File names, file contents and values of compose files are written by others. Whatever of
-them goes to a terminal passes through `printable` first, so that no escape sequence and no
-character that reorders text reaches it.
+File names and the contents of files come from others. `printable` escapes whatever of them goes
+to a terminal, so that no escape sequence and no character that reorders text gets there.
 """
 
 from __future__ import annotations
@@ -10,16 +9,15 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from enum import StrEnum
 from typing import IO, TYPE_CHECKING, Protocol
 
+from migrate_cache.settings import Color
 from migrate_cache.text.escape import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 __all__ = [
-    "Color",
     "Progress",
     "color_enabled",
     "is_terminal",
@@ -28,14 +26,6 @@ __all__ = [
     "progress",
     "prompt_possible",
 ]
-
-
-class Color(StrEnum):
-    """Values of ``--color``."""
-
-    AUTO = "auto"
-    ALWAYS = "always"
-    NEVER = "never"
 
 
 def printable_block(text: str) -> str:
@@ -53,16 +43,16 @@ def is_terminal(stream: IO[str]) -> bool:
 
 
 def prompt_possible() -> bool:
-    """Tell whether somebody can be asked: standard input and standard error are terminals."""
+    """Tell whether there is somebody to ask: standard input and standard error are terminals."""
     return is_terminal(sys.stdin) and is_terminal(sys.stderr)
 
 
 def color_enabled(
     color: Color, stream: IO[str], environment: Mapping[str, str] | None = None
 ) -> bool:
-    """Decide whether `stream` gets colours.
+    """Tell whether to use colours on `stream`.
 
-    ``--color`` decides where it is given; else colours need a terminal that is not dumb, and
+    ``--color`` decides if it is given. Otherwise colours need a terminal that is not dumb, and
     ``NO_COLOR`` (https://no-color.org: any value but the empty one) turns them off.
     """
     environment = os.environ if environment is None else environment
@@ -76,7 +66,7 @@ def color_enabled(
 
 
 def _escape_sequences_work() -> bool:
-    """Turn on escape sequences in a Windows console; other terminals know them."""
+    """Turn on escape sequences in a Windows console; other terminals understand them."""
     works = True
     if sys.platform == "win32":
         import ctypes
@@ -91,24 +81,24 @@ def _escape_sequences_work() -> bool:
     return works
 
 
-# Fewer files are done before a bar could be read.
+# Fewer files are done before anybody could read a bar.
 _PROGRESS_FROM = 300
 
 
 class Progress(Protocol):
-    """Something that is told how far the work is."""
+    """A function that is told how far the work has come."""
 
     def __call__(self, done: int, total: int, what: str) -> None:
-        """Report that `done` of `total` are done; a total of 0 means "not known"."""
+        """Report that `done` of `total` are done; a total of 0 is not known."""
 
 
 def _silent(done: int, total: int, what: str) -> None:
-    """Take a report and show nothing."""
+    """Show nothing."""
 
 
 @contextmanager
 def progress(files: int, *, wanted: bool) -> Iterator[Progress]:
-    """Give a function that draws a bar on standard error, on long runs on a terminal only."""
+    """Yield a function that draws a progress bar on standard error, if that is a terminal."""
     if not wanted or files <= _PROGRESS_FROM or not is_terminal(sys.stderr):
         yield _silent
         return

@@ -1,9 +1,8 @@
-"""Which files a project has: Dockerfiles, and the files that say how they are built.
+"""Find the files of a project: its Dockerfiles, and the files that say how images are built.
 
-Inside a git work tree the files are those that git sees: tracked or not, but not ignored,
-without those of submodules. Elsewhere the folders are walked, and ignore files are obeyed as
-git would. All Dockerfiles below the root are found, whatever PATHS says: PATHS only limits
-which of them may be written.
+In a git work tree these are the files that git sees, tracked or not; ignored files and those of
+submodules are left out. Elsewhere the folders are walked, and ignore files are obeyed as git
+would. Every Dockerfile below the root is found: PATHS only limits which of them may be written.
 """
 
 from __future__ import annotations
@@ -17,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from migrate_cache.files.config_file import Root, find_root
 from migrate_cache.files.git_files import list_files
-from migrate_cache.text.errors import ConfigError, ParseError, display_path
+from migrate_cache.files.paths import display_path, is_inside
+from migrate_cache.text.errors import ConfigError, ParseError
 from migrate_cache.text.globs import Globs
 
 if TYPE_CHECKING:
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BuildFiles",
-    "Dockerfile",
     "Found",
+    "FoundFile",
     "discover",
     "is_dockerfile",
     "project_root",
     "read_file",
 ]
 
-# More than any Dockerfile has: beyond it the file is something else with the name of one.
+# No real Dockerfile is larger: such a file only has the name of one.
 MOST_BYTES = 16 << 20
 _MOST_BUILD_BYTES = 4 << 20
 
@@ -41,8 +41,8 @@ _NAME = re.compile(
     r"(?:dockerfile|containerfile)(?:[.-].+)?|.+\.(?:dockerfile|containerfile)",
     re.IGNORECASE | re.DOTALL,
 )
-# Ignore lists, templates, what editors and version control leave behind, and formats that
-# are never Dockerfiles though their names begin like one (`Dockerfile.md`, `dockerfile.lark`).
+# Names that look like a Dockerfile's: ignore lists, templates, leftovers of editors and version
+# control, and other formats (`Dockerfile.md`, `dockerfile.lark`).
 _NOT = re.compile(
     r".*\.(?:dockerignore"
     r"|j2|jinja2?|erb|ejs|tmpl|gotmpl|tpl|tt|in|template|mustache"
@@ -51,35 +51,35 @@ _NOT = re.compile(
     r"|.*~|#.*#|\.#.*|\._.*",
     re.IGNORECASE | re.DOTALL,
 )
-# Every name that `is_build_file` takes has one of these in it; most projects need no more.
+# Matches in every path that `is_build_file` accepts. Where it matches none, `builds` is not loaded.
 _MAY_BUILD = re.compile(r"compose|docker-bake|\.github/workflows/", re.IGNORECASE)
 TALLY_NAMES = (".tally.toml", "tally.toml")
 
 
 def is_dockerfile(name: str) -> bool:
-    """Tell whether a file of that name is taken without being named on the command line."""
+    """Tell whether a file is a Dockerfile by its name; what PATHS name is one in any case."""
     return _NAME.fullmatch(name) is not None and _NOT.fullmatch(name) is None
 
 
 @dataclass(frozen=True, slots=True)
-class Dockerfile:
+class FoundFile:
     """A Dockerfile of the project.
 
-    `path` is relative to the root, with forward slashes; `real` is the file itself, where
-    `path` is a link. `held_by` says why it may only be read, ``""`` where it may be written.
+    `path` is relative to the root, with forward slashes; `real` is the file itself, which `path`
+    may be a link to. `read_only` is the reason why it must not be written, ``""`` if it may be.
     """
 
     path: str
     real: str
-    held_by: str = ""
+    read_only: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a project consists of; `errors` are about PATHS that cannot be taken."""
+    """The files of a project; `errors` are about PATHS that cannot be used."""
 
     root: str
-    dockerfiles: tuple[Dockerfile, ...]
+    dockerfiles: tuple[FoundFile, ...]
     build_files: BuildFiles
     tally: tuple[str, ...] = ()
     errors: tuple[ParseError, ...] = ()
@@ -87,7 +87,7 @@ class Found:
 
 @dataclass
 class _Paths:
-    """PATHS, resolved: what they name relative to the root."""
+    """The files and folders that PATHS name."""
 
     files: dict[str, str] = field(default_factory=dict)  # real path -> path relative to the root
     folders: set[str] = field(default_factory=set)  # relative to the root, "" is the root
@@ -102,7 +102,7 @@ def project_root(paths: Sequence[str]) -> Root:
     """
     folders = []
     for path in paths or (".",):
-        # A name with a zero byte is no file's; it is answered where PATHS are resolved.
+        # No file has a zero byte in its name; `_resolve` reports such a path.
         real = os.path.realpath(path.replace("\0", ""))
         folders.append(real if os.path.isdir(real) else os.path.dirname(real))
     try:
@@ -115,10 +115,10 @@ def project_root(paths: Sequence[str]) -> Root:
 def discover(
     paths: Sequence[str], root: Root, settings: Settings, *, standard_input: str = ""
 ) -> Found:
-    """Find the files of the project below `root`, and which of them `paths` let be written.
+    """Find the files of the project below `root`; only those that `paths` name may be written.
 
-    `standard_input` is the path, relative to the root, of a file that comes on standard
-    input; it need not exist, and it is the only one to be written.
+    `standard_input` is the path, relative to the root, of a file that comes on standard input:
+    it need not exist, and no other file may be written.
     """
     if standard_input:
         real = os.path.join(root.path, *standard_input.split("/"))
@@ -126,19 +126,19 @@ def discover(
     else:
         named = _resolve(paths or (".",), root.path)
     listed = sorted(set(_listed(root, named, settings)))
-    found = {real: Dockerfile(path, real) for real, path in named.files.items()}
+    found = {real: FoundFile(path, real) for real, path in named.files.items()}
     excluded, vendored = Globs(settings.exclude), Globs(settings.vendored)
     for path, real, inner in _dockerfiles(listed, root.path):
         if real in found:
             continue
-        held = ""
+        read_only = ""
         if excluded.match(path) or excluded.match(inner):
-            held = "excluded"
+            read_only = "excluded"
         elif (above := _named_above(path, named.folders)) is None:
-            held = "outside the given paths"
+            read_only = "outside the given paths"
         elif vendored.match(path[len(above) :]) or (inner != path and vendored.match(inner)):
-            held = "in a vendored folder"
-        found[real] = Dockerfile(path, real, held)
+            read_only = "in a vendored folder"
+        found[real] = FoundFile(path, real, read_only)
     return Found(
         root.path,
         tuple(sorted(found.values(), key=lambda one: one.path)),
@@ -149,10 +149,10 @@ def discover(
 
 
 def _dockerfiles(listed: Sequence[str], root: str) -> Iterator[tuple[str, str, str]]:
-    """Yield each Dockerfile's path, the file itself, and that relative to the root.
+    """Yield each Dockerfile: its path, the file itself, and the latter relative to the root.
 
-    Files come before links, so that what is both is known by its own name. Links that lead
-    out of the root are left out.
+    Files come before links to them, so that they are known by their own names. Links out of the
+    root are left out.
     """
     links: list[str] = []
     for path in listed:
@@ -161,7 +161,7 @@ def _dockerfiles(listed: Sequence[str], root: str) -> Iterator[tuple[str, str, s
         real = os.path.join(root, *path.split("/"))
         try:
             mode = os.lstat(real).st_mode
-        except (OSError, ValueError):  # git lists what was deleted, too
+        except (OSError, ValueError):  # git lists deleted files, too
             continue
         if stat.S_ISLNK(mode):
             links.append(path)
@@ -169,7 +169,7 @@ def _dockerfiles(listed: Sequence[str], root: str) -> Iterator[tuple[str, str, s
             yield path, real, path
     for path in links:
         real = os.path.realpath(os.path.join(root, *path.split("/")))
-        if not _inside(real, root) or not os.path.isfile(real):
+        if not is_inside(real, root) or not os.path.isfile(real):
             continue
         inner = display_path(os.path.relpath(real, root))
         if ".git" not in inner.split("/"):
@@ -190,7 +190,7 @@ def _resolve(paths: Sequence[str], root: str) -> _Paths:
                 ParseError("no such file or folder" if missing else reason, path=shown)
             )
             continue
-        if not _inside(real, root):  # Windows: another drive
+        if not is_inside(real, root):  # Windows: another drive
             named.errors.append(ParseError(f"lies outside the project {root}", path=shown))
             continue
         inner = display_path(os.path.relpath(real, root))
@@ -207,8 +207,8 @@ def _resolve(paths: Sequence[str], root: str) -> _Paths:
 def _listed(root: Root, named: _Paths, settings: Settings) -> Iterable[str]:
     """Return the files of the project, relative to the root.
 
-    Where nothing marks the root, it may be any folder, such as a home: then the project is
-    what PATHS name, and the files beside a named file.
+    An unmarked root may be any folder, even a home: then the project is no more than the folders
+    in PATHS and those of the files in PATHS, without what lies below the latter.
     """
     if root.marked or "" in named.folders:
         return list_files(root.path, gitignore=settings.gitignore)
@@ -227,7 +227,7 @@ def _listed(root: Root, named: _Paths, settings: Settings) -> Iterable[str]:
 
 
 def _named_above(path: str, folders: set[str]) -> str | None:
-    """Return the deepest of the named folders that `path` is in, None where it is in none."""
+    """Return the deepest of `folders` that contains `path`, None if none does."""
     above = path
     while above:
         above = above.rstrip("/").rpartition("/")[0]
@@ -235,10 +235,6 @@ def _named_above(path: str, folders: set[str]) -> str | None:
         if above in folders:
             return above
     return None
-
-
-def _inside(real: str, root: str) -> bool:
-    return real == root or real.startswith(root.rstrip(os.sep) + os.sep)
 
 
 def _build_files(listed: Sequence[str], settings: Settings, root: str) -> list[str]:
@@ -256,7 +252,7 @@ def _build_files(listed: Sequence[str], settings: Settings, root: str) -> list[s
 
 
 def read_file(path: str, most: int = MOST_BYTES) -> bytes:
-    """Return the bytes of a regular file; raise OSError where it is none or too large."""
+    """Return the bytes of a regular file; raise OSError if it is no such file or too large."""
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))
     with open(descriptor, "rb", buffering=0) as file:
@@ -269,12 +265,12 @@ def read_file(path: str, most: int = MOST_BYTES) -> bytes:
 
 
 class BuildFiles(Mapping[str, bytes]):
-    """The files that say how images are built: found by name, read when asked for.
+    """The files that say how images are built, by path; each is read when it is asked for.
 
-    Iteration gives the paths that were found. Any other file below the root can be asked
-    for too (what a compose file extends, an ``.env`` that git ignores); what is missing,
-    leads out of the root, is no regular file or is too large is not there (KeyError). One
-    of those that were found is empty then, and `problems` has the reason.
+    Iteration yields the files that were found. Any other file below the root can be asked for,
+    too: what a compose file extends, an ``.env`` that git ignores. A file that is missing, too
+    large, not regular or a link out of the root raises KeyError; if it was found, it is empty
+    instead, and `problems` has the reason.
     """
 
     def __init__(self, root: str, paths: Iterable[str]) -> None:
@@ -305,7 +301,7 @@ class BuildFiles(Mapping[str, bytes]):
             return None
         real = os.path.realpath(os.path.join(self._root, *parts))
         try:
-            if not _inside(real, self._root):
+            if not is_inside(real, self._root):
                 raise OSError(0, "is a link out of the project")
             return read_file(real, _MOST_BUILD_BYTES)
         except (OSError, ValueError) as error:

@@ -1,8 +1,8 @@
-"""The names of a folder's files, as git sees them where there is git.
+"""List the files of a folder, as git sees them where there is git.
 
-git runs with nothing of the repository's configuration that could run a program, and for a
-bounded time. Where it is missing, refuses (a folder that belongs to somebody else) or takes
-too long, the folders are walked instead.
+git runs with the settings turned off by which a repository could start a program, and for a
+bounded time. Where it is missing, refuses (the folder belongs to somebody else) or takes too
+long, the folders are walked instead.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import stat
 import subprocess
 from typing import TYPE_CHECKING
 
-from migrate_cache.text.errors import display_path
+from migrate_cache.files.paths import display_path, is_inside
 from migrate_cache.text.globs import IgnoreFile
 
 if TYPE_CHECKING:
@@ -30,23 +30,23 @@ _GIT = (
     "--no-pager", "--no-optional-locks", "--literal-pathspecs",
     "ls-files", "-z", "--cached", "--others", "--exclude-standard",
 )  # fmt: skip
-# What git needs to run and to find its user's settings; no GIT_DIR of a hook that runs us.
+# What git needs to run and to find the user's settings; a hook's GIT_DIR is not passed on.
 _ENVIRONMENT = re.compile(
     r"PATH|HOME|XDG_CONFIG_HOME|USERPROFILE|HOMEDRIVE|HOMEPATH|SYSTEMROOT|APPDATA|PROGRAMDATA"
     r"|TE?MP|GIT_CONFIG_.*",
     re.IGNORECASE,
 )
 _MOST_IGNORE_BYTES = 1 << 20
-# Every name that may matter has one of these in its path; most have none, and cost nothing.
+# Every path that may matter contains one of these. Most contain none and are dropped at once.
 _HINTS = ("docker", "container", "compose", "tally", ".github/workflows/")
 _BYTE_HINTS = tuple(hint.encode() for hint in _HINTS)
 
 
 def list_files(folder: str, *, gitignore: bool = True) -> list[str]:
-    """Return the files below `folder` whose names may matter, relative to it.
+    """Return the files below `folder` that may matter by their names, relative to it.
 
-    With `gitignore`, those that git ignores are left out. Those of submodules (of nested
-    repositories) and of ``.git`` always are; links are given as they are, never followed.
+    With `gitignore`, files that git ignores are left out; files of submodules, of nested
+    repositories and of ``.git`` always are. Links are listed, never followed.
     """
     top = work_tree(folder)
     if top and gitignore:
@@ -60,7 +60,7 @@ def list_files(folder: str, *, gitignore: bool = True) -> list[str]:
 
 
 def work_tree(folder: str) -> str:
-    """Return the top of the git work tree that `folder` is in, ``""`` where it is in none."""
+    """Return the top folder of the git work tree around `folder`, ``""`` if there is none."""
     at = folder
     while not os.path.lexists(os.path.join(at, ".git")):
         above = os.path.dirname(at)
@@ -71,7 +71,7 @@ def work_tree(folder: str) -> str:
 
 
 def _ask_git(folder: str) -> list[str] | None:
-    """Return what git lists, None where git cannot be asked."""
+    """Return the files that git lists, None if git cannot be asked."""
     environment = {key: value for key, value in os.environ.items() if _ENVIRONMENT.fullmatch(key)}
     environment |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1"}
     git = _program(folder, environment)
@@ -97,20 +97,19 @@ def _ask_git(folder: str) -> list[str] | None:
     for name, lower in zip(names, done.stdout.lower().split(b"\0"), strict=True):
         if any(hint in lower for hint in _BYTE_HINTS):
             path = os.fsdecode(name)
-            # Whatever a repository's configuration makes git say: nothing above the folder.
+            # A repository's settings can make git list files outside the folder.
             if ".." not in path.split("/") and not os.path.isabs(path) and path[-1:] != "/":
                 paths.append(path)
     return paths
 
 
 def _program(folder: str, environment: Mapping[str, str]) -> str:
-    """Return the git to run, never one that lies in the folder itself."""
+    """Return the git to run, ``""`` for none; one that lies in the folder is never run."""
     from shutil import which
 
     git = which("git", path=environment.get("PATH")) or ""
     git = os.path.abspath(git) if git else ""
-    inside = os.path.realpath(git).startswith(os.path.realpath(folder).rstrip(os.sep) + os.sep)
-    return "" if inside else git
+    return "" if is_inside(os.path.realpath(git), os.path.realpath(folder)) else git
 
 
 def _walk(top: str, start: str, *, obey: bool, nested: bool) -> Iterator[str]:
@@ -144,7 +143,7 @@ def _may_matter(path: str) -> bool:
 
 
 def _above(top: str, start: str) -> tuple[IgnoreFile, ...]:
-    """Return the ignore files in force above the content of `start`."""
+    """Return the ignore files that apply to `start`, without its own."""
     ignores = _ignores(top, "", ".git/info/exclude", ())
     at = ""
     for part in start.split("/")[:-1]:
@@ -156,7 +155,7 @@ def _above(top: str, start: str) -> tuple[IgnoreFile, ...]:
 def _ignores(
     top: str, folder: str, name: str, above: tuple[IgnoreFile, ...]
 ) -> tuple[IgnoreFile, ...]:
-    """Return the ignore files in force in `folder`, those that count most first."""
+    """Return the ignore files that apply in `folder`: its own first, then those `above`."""
     data = _plain_file(os.path.join(top, folder, name))
     return (IgnoreFile(folder, data), *above) if data.strip() else above
 
@@ -170,7 +169,7 @@ def _ignored(ignores: tuple[IgnoreFile, ...], path: str) -> bool:
 
 
 def _plain_file(path: str) -> bytes:
-    """Return the bytes of an ignore file; as for git, a link is none."""
+    """Return the bytes of an ignore file; like git, pass over links."""
     try:
         status = os.lstat(path)
         if not stat.S_ISREG(status.st_mode) or status.st_size > _MOST_IGNORE_BYTES:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from migrate_cache.files.config_file import Root, find_root, read_config
 from migrate_cache.files.discovery import Found, discover, project_root, read_file
+from migrate_cache.files.paths import display_path
 from migrate_cache.plan.api import Input, has_cache_mount, plan
 from migrate_cache.plan.model import FileResult, ProjectResult
 from migrate_cache.settings import Settings, settings_from
-from migrate_cache.text.errors import Warn, WriteError, display_path
+from migrate_cache.text.errors import Warn, WriteError
 from migrate_cache.text.source import decode, encode
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def read(request: Request) -> ProjectFiles | None:
     with request.watch(len(found.dockerfiles)) as report:
         for number, file in enumerate(found.dockerfiles, 1):
             content, problem = (data, "") if file.path == own else _content(file.real)
-            inputs.append(Input(file.path, content, problem, file.held_by))
+            inputs.append(Input(file.path, content, problem, file.read_only))
             report(number, len(found.dockerfiles), "Reading")
     errors = tuple(FileResult(error.path, "", "", error=error) for error in found.errors)
     return ProjectFiles(root, settings, found, tuple(inputs), request, errors)

@@ -1,4 +1,4 @@
-"""A warning about another tool: tally's fix for cache mounts would lock what is shared now."""
+"""Warn about tally, a linter whose automatic fix would lock shared cache mounts again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST_BYTES = 1 << 20
 
 
 def tally_warnings(root: str, paths: Iterable[str]) -> Iterator[Warn]:
-    """Yield a warning for each configuration of tally that lets it undo the migration."""
+    """Yield a warning for each configuration of tally that leaves the fix on."""
     for path in paths:
         real = os.path.join(root, *path.split("/"))
         try:

@@ -1,11 +1,11 @@
-"""Writing as one transaction: all files are replaced, or none is.
+"""Write files as one transaction: all are replaced, or none is.
 
-Each new text is written to a file of its own beside the old one and flushed, before the
-first file is replaced; a full disk is met while nothing has changed yet. A file is compared
-with what the plan was made from right before it is replaced. If a replacement fails, or
-somebody interrupts, the files that were replaced are put back: they were kept under a second
-name, so that putting back needs no room on the disk. A process that is killed outright
-leaves each file whole, old or new, and at worst some ``.migrate-cache-*.tmp`` beside them.
+Before the first file is replaced, every new text is written to a temporary file beside the old
+one and flushed, so that a full disk is noticed while nothing has changed yet. Right before it is
+replaced, a file is compared with the text that the plan was made from. If a replacement fails or
+the user interrupts, the replaced files are put back: hard links keep the old files, so that this
+takes no room on the disk. A process that is killed outright leaves each file whole, old or new,
+and at worst some ``.migrate-cache-*.tmp`` files.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _LOCK_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A file to replace: `path` is the file itself (no link), `name` what messages call it."""
+    """A file to replace: `path` is the file itself, no link to it; messages call it `name`."""
 
     path: str
     name: str
@@ -43,7 +43,7 @@ class Write:
 
 @dataclass(slots=True)
 class _Staged:
-    """A file that is ready to be replaced; `temporary` and `backup` are ``""`` once gone."""
+    """A file ready to be replaced; `temporary` and `backup` are ``""`` once they are gone."""
 
     write: Write
     temporary: str = ""
@@ -52,7 +52,7 @@ class _Staged:
 
 
 def refusal(path: str) -> str:
-    """Return why the file at `path` may not be replaced, ``""`` where it may."""
+    """Return the reason why the file at `path` must not be replaced, ``""`` if it may be."""
     try:
         status = os.lstat(path)
     except OSError as error:
@@ -71,8 +71,8 @@ def refusal(path: str) -> str:
 def write_all(writes: Sequence[Write], root: str) -> None:
     """Replace all the files, or none of them.
 
-    Raise WriteError, with the file at fault, where one cannot be written or is not any more
-    what the plan was made from. SIGINT and SIGTERM are obeyed once everything is put back.
+    Raise WriteError, with the file at fault, if one cannot be written or has changed since the
+    plan was made. SIGINT and SIGTERM take effect once everything is put back.
     """
     staged: list[_Staged] = []
     with _signals_held() as interrupted, _locked(root, interrupted):
@@ -95,7 +95,7 @@ def _carry_out(writes: Sequence[Write], staged: list[_Staged], interrupted: list
     for write in writes:
         if interrupted:
             return
-        # Known before it is made, so that it is cleared away whatever happens.
+        # Listed before its files are made, so that they are removed whatever happens.
         staged.append(_Staged(write))
         with _blaming(write):
             _stage(staged[-1])
@@ -121,7 +121,7 @@ def _blaming(write: Write) -> Iterator[None]:
 
 
 def _stage(one: _Staged) -> None:
-    """Write the new text beside the old, and give the old a second name."""
+    """Write the new text to a temporary file, and link the old file to a second name."""
     path = one.write.path
     status = os.lstat(path)
     if not stat.S_ISREG(status.st_mode):
@@ -131,7 +131,7 @@ def _stage(one: _Staged) -> None:
     one.backup = _unused_name(path)
     try:
         os.link(path, one.backup)
-    except OSError:  # a file system without hard links, or a file that may not have more
+    except OSError:  # no hard links on this file system, or none allowed to this file
         _write_new(one.backup, one.write.before, path, status)
 
 
@@ -152,7 +152,7 @@ def _write_new(path: str, data: bytes, like: str, status: os.stat_result) -> Non
             if (made.st_uid, made.st_gid) != (status.st_uid, status.st_gid):
                 os.fchown(descriptor, status.st_uid, status.st_gid)
             _copy_attributes(like, path)
-            # Last: a change of owner takes mode bits away.
+            # Last, because a change of owner clears mode bits.
             os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
         os.fsync(descriptor)
     if sys.platform == "win32":
@@ -160,7 +160,7 @@ def _write_new(path: str, data: bytes, like: str, status: os.stat_result) -> Non
 
 
 def _copy_attributes(source: str, target: str) -> None:
-    """Copy access lists and labels, as far as the system has and allows it."""
+    """Copy extended attributes (access lists, labels) as far as the system allows it."""
     if sys.platform == "linux":
         with suppress(OSError):
             for name in os.listxattr(source, follow_symlinks=False):
@@ -175,7 +175,7 @@ def _compare(write: Write) -> None:
 
 
 def _replace(one: _Staged) -> None:
-    # Another run may have written the same text meanwhile; then all is well.
+    # Another run may have written the same text in the meantime.
     if _content(one.write.path) != one.write.after:
         _compare(one.write)
         os.replace(one.temporary, one.write.path)
@@ -184,7 +184,7 @@ def _replace(one: _Staged) -> None:
 
 
 def _content(path: str) -> bytes | None:
-    """Return the bytes of a regular file; None for a link that somebody put in its place."""
+    """Return the bytes of a regular file, None for anything else, such as a link."""
     if not stat.S_ISREG(os.lstat(path).st_mode):
         return None
     with open(path, "rb") as file:
@@ -192,7 +192,7 @@ def _content(path: str) -> bytes | None:
 
 
 def _put_back(staged: Sequence[_Staged]) -> tuple[int, list[str]]:
-    """Undo the replacements; return how many were undone, and words for those that were not."""
+    """Undo the replacements; return how many were undone, and descriptions of the others."""
     done, failed = 0, []
     for one in reversed(staged):
         if not one.replaced:
@@ -205,12 +205,12 @@ def _put_back(staged: Sequence[_Staged]) -> tuple[int, list[str]]:
             one.replaced = False
         except OSError as error:
             failed.append(f"{one.write.name} ({_reason(error)}; its old text is in {one.backup})")
-            one.backup = ""  # the only copy: it stays
+            one.backup = ""  # the only copy: keep it
     return done, failed
 
 
 def _explained(error: WriteError, back: int, failed: Sequence[str]) -> WriteError:
-    """Return `error` with what became of the files that had been written before."""
+    """Return `error` with what became of the files that were written before it."""
     if failed:
         outcome = f"could not be put back: {', '.join(failed)}"
     elif back:
@@ -226,7 +226,7 @@ def _reason(error: OSError) -> str:
 
 
 def _flush_folders(staged: Sequence[_Staged]) -> None:
-    """Make the new names last, where folders can be flushed."""
+    """Flush the folders, so that the replacements survive a crash of the system."""
     if sys.platform != "win32":
         for folder in {os.path.dirname(one.write.path) for one in staged}:
             with suppress(OSError):
@@ -239,9 +239,9 @@ def _flush_folders(staged: Sequence[_Staged]) -> None:
 
 @contextmanager
 def _signals_held() -> Iterator[list[int]]:
-    """Note signals that would end the process, and send them again at the end.
+    """Hold back signals that would end the process, and send the first again at the end.
 
-    Gives the list of those that came.
+    Yield the list of those that have come.
     """
     came: list[int] = []
     if threading.current_thread() is not threading.main_thread():
@@ -254,7 +254,7 @@ def _signals_held() -> Iterator[list[int]]:
     held = {}
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
         number = getattr(signal, name, None)
-        # What the process was started to ignore, it goes on ignoring.
+        # Signals that the process was started to ignore stay ignored.
         if number is not None and signal.getsignal(number) not in (signal.SIG_IGN, None):
             held[number] = signal.signal(number, note)
     try:
@@ -268,7 +268,7 @@ def _signals_held() -> Iterator[list[int]]:
 
 @contextmanager
 def _locked(root: str, interrupted: Sequence[int]) -> Iterator[None]:
-    """Keep other runs in the same project from writing, where folders can be locked."""
+    """Keep other runs from writing in this project, where folders can be locked."""
     if sys.platform == "win32":
         yield
         return
@@ -292,7 +292,7 @@ def _locked(root: str, interrupted: Sequence[int]) -> Iterator[None]:
                         path=root,
                     ) from None
                 time.sleep(0.05)
-            except OSError:  # a file system without locks: the comparison has to do
+            except OSError:  # a file system without locks: the comparison has to suffice
                 break
         yield
     finally:

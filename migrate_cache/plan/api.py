@@ -114,7 +114,7 @@ def _plan_once(
     from migrate_cache.plan.mount_results import cache_results, mount_results
     from migrate_cache.plan.render import changes_in, render
     from migrate_cache.plan.safety import refused, verify
-    from migrate_cache.rules.registry import decide
+    from migrate_cache.rules.decide import decide
     from migrate_cache.text.errors import SafetyError
 
     decisions = decide(project, declined)

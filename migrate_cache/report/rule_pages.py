@@ -1,4 +1,4 @@
-"""What users read about rules and known caches: the list, the pages, the README's tables."""
+"""What users read about rules: the list and the pages."""
 
 from __future__ import annotations
 
@@ -60,33 +60,6 @@ def explain(code: str, width: int = _WIDTH) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def rules_table() -> str:
-    """Return all rules as a markdown table."""
-    rows = [
-        f"| {rule.code} | {rule.name} | {rule.severity} | {_cell(rule.summary)} |"
-        for rule in all_rules()
-    ]
-    return "\n".join(["| code | name | kind | what |", "|---|---|---|---|", *rows]) + "\n"
-
-
-def caches_table() -> str:
-    """Return the known caches as a markdown table."""
-    from migrate_cache.caches.entry import load_catalog
-
-    meaning = {
-        "shared": "shared",
-        "cargo-subdir": "shared, with Cargo's lock linked in",
-        "output": "an id per service",
-        "exclusive": "stays locked",
-    }
-    rows = [
-        f"| {_cell(cache.name)} | {meaning.get(cache.kind, cache.kind)} | {_cell(cache.reason)} "
-        f"| {cache.evidence} |"
-        for cache in load_catalog().caches
-    ]
-    return "\n".join(["| cache | becomes | why | evidence |", "|---|---|---|---|", *rows]) + "\n"
-
-
 def _find(wanted: str) -> Rule:
     names = rule_names()
     for code, name in names.items():
@@ -137,7 +110,3 @@ def _example(example: Example) -> str:
         changed = ndiff(example.before.splitlines(), example.after.splitlines())
         body = [line.rstrip() for line in changed if not line.startswith("?")]
     return "\n".join([head, "", *(f"    {line}".rstrip() for line in body)])
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", r"\|")

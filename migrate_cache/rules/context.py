@@ -120,22 +120,22 @@ class Context:
             self._blocked[mount] = next(filter(None, found), None)
         return self._blocked[mount]
 
-    def blocked(self, mount: CacheMount, code: str) -> Blocked | None:
-        """Return why the rule `code` may not change a mount, None where it may."""
-        file = mount.run.file
-        if file.read_only:
-            return Blocked(code, file.read_only)
-        if file.settings.skip:
+    def blocked(self, at: CacheMount | RunContext, code: str) -> Blocked | None:
+        """Return why the rule `code` may not change a mount or a RUN, None where it may."""
+        run = at.run if isinstance(at, CacheMount) else at
+        if run.file.read_only:
+            return Blocked(code, run.file.read_only)
+        if run.settings.skip:
             return Blocked(code, "the configuration skips this file")
-        unchangeable = self.unchangeable(mount)
-        if unchangeable:
+        if isinstance(at, CacheMount) and (unchangeable := self.unchangeable(at)):
             return unchangeable
-        for suppression in self.suppressions.get(mount.path, ()):
-            if suppression.covers(code, mount.instruction.start):
+        for suppression in self.suppressions.get(run.path, ()):
+            if suppression.covers(code, run.instruction.start):
                 return Blocked(code, f"ignored by the comment in line {suppression.line}")
         if not is_selected(code, self.settings):
             return Blocked(code, f"{code} is not selected")
-        if (mount.path, mount.line, code) in self.declined:
+        line = at.line if isinstance(at, CacheMount) else run.instruction.start_line
+        if (run.path, line, code) in self.declined:
             return Blocked(code, "refused")
         return None
 

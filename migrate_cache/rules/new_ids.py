@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from migrate_cache.caches.platforms import platform_variables, separates_platforms
 from migrate_cache.services.model import Service
 from migrate_cache.services.names import clean_name
-from migrate_cache.settings import DEFAULT_ID_TEMPLATE, PLACEHOLDERS
+from migrate_cache.settings import DEFAULT_ID_TEMPLATE
+from migrate_cache.text.ids import PLACEHOLDERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

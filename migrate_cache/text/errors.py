@@ -9,7 +9,6 @@ MigrateError            anything this package raises on purpose
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -117,8 +116,3 @@ def nearest(word: str, known: Sequence[str]) -> str | None:
 
     found = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     return found[0] if found else None
-
-
-def display_path(path: str | os.PathLike[str]) -> str:
-    """Return `path` with forward slashes, as messages and reports show it."""
-    return os.fspath(path).replace(os.sep, "/")

@@ -1,28 +1,34 @@
-"""Patterns for files as in a ``.gitignore``, in the configuration and in ignore files.
+"""Match paths against patterns as in a ``.gitignore``, of the configuration or of ignore files.
 
-A pattern without a slash matches a name at any depth; one with a slash starts at the
-folder it belongs to; what matches a folder matches everything below it; ``**`` stands
-for any folders. Later patterns win over earlier ones, and ``!`` takes a match back.
+A pattern without a slash matches a name at any depth; one with a slash starts at the folder it
+belongs to; what matches a folder holds for everything below it; ``**`` stands for any folders.
+Later patterns win over earlier ones, ``!`` takes back.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from migrate_cache.text.errors import ConfigError
 
+if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
-__all__ = ["Globs", "IgnoreFile"]
+__all__ = ["BACKSLASH", "LEADS_OUT", "Globs", "IgnoreFile", "check_glob", "check_path"]
+
+# These regular expressions mean the same to Python and to JSON schemas.
+BACKSLASH = r"\\"
+LEADS_OUT = r"(^|/)\.\.(/|$)|^[A-Za-z]:|^~"
 
 _MAGIC = frozenset("*?[]!\\/#")
-# A pattern becomes a regular expression: each star multiplies the cost of a hostile one.
+# A pattern becomes a regular expression, in which each star multiplies the cost of a match.
 _MOST_STARS = 8
 
 
 class Globs:
-    """A fixed list of patterns; plain names alone are looked up in a set."""
+    """The patterns of one option; plain names are looked up in a set."""
 
     def __init__(self, patterns: Iterable[str]) -> None:
         ordered = tuple(patterns)
@@ -53,16 +59,44 @@ class IgnoreFile:
 
 
 def _compile(patterns: Iterable[str]) -> GitIgnoreSpec:
-    """Compile patterns, without those that git does not understand or that cost too much."""
+    """Compile patterns, without those that git would not understand or that cost too much."""
     from pathspec import GitIgnoreSpec
 
     kept = []
     for pattern in patterns:
-        if pattern.replace("**", "*").count("*") > _MOST_STARS:
+        if _stars(pattern) > _MOST_STARS:
             continue
         try:
             GitIgnoreSpec.from_lines([pattern])
-        except ValueError:  # git skips such a line, too
+        except ValueError:  # git passes over such a line, too
             continue
         kept.append(pattern)
     return GitIgnoreSpec.from_lines(kept)
+
+
+def _stars(pattern: str) -> int:
+    """Count the stars of a pattern; ``**`` is one."""
+    return pattern.replace("**", "*").count("*")
+
+
+def check_glob(name: str, value: str) -> None:
+    """Raise ConfigError if the pattern `value`, of the option `name`, is not allowed."""
+    message = ""
+    if not value.strip() or not value.isprintable():
+        message = "is empty or has control characters"
+    elif re.search(BACKSLASH, value):
+        message = "has a backslash: folders are divided by forward slashes"
+    elif re.search(LEADS_OUT, value):
+        message = "leads out of the project: paths are relative to its root"
+    elif _stars(value) > _MOST_STARS:
+        message = "has too many stars"
+    if message:
+        raise ConfigError(f"{name}: {value!r} {message}")
+
+
+def check_path(name: str, value: str) -> None:
+    """Raise ConfigError if `value`, of the option `name`, is no path below the root."""
+    check_glob(name, value)
+    if value.startswith("/"):
+        message = "is absolute: paths are relative to the project's root"
+        raise ConfigError(f"{name}: {value!r} {message}")

@@ -7,8 +7,9 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
-import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -290,34 +291,44 @@ def test_a_full_file_system_leaves_everything_as_it_was(tmp_path: Path) -> None:
         subprocess.run(["umount", str(tmp_path)], check=True)
 
 
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    """A folder that everybody can reach; pytest's own are closed to others."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        yield Path(folder)
+
+
 @as_root
 @pytest.mark.parametrize("folder_mode", [0o555, 0o755])
-def test_a_folder_of_somebody_else(tmp_path: Path, folder_mode: int) -> None:
-    writes = make(tmp_path, text=b"old")
-    for path in (tmp_path, *tmp_path.parents):
-        if not path.stat().st_mode & 0o001:
-            path.chmod(path.stat().st_mode | 0o055)
-    os.chmod(tmp_path / "d1", folder_mode)
+def test_a_folder_of_somebody_else(open_path: Path, folder_mode: int) -> None:
+    writes = make(open_path, text=b"old")
+    os.chmod(open_path / "d1", folder_mode)
     for name in ("d0", "d2"):
-        os.chown(tmp_path / name, 65534, 65534)
+        os.chown(open_path / name, 65534, 65534)
     for write in writes:
         os.chown(write.path, 65534, 65534)
-    done = start(tmp_path, setup="import fcntl; os.setgid(65534); os.setuid(65534)")
+    done = start(open_path, setup="import fcntl; os.setgid(65534); os.setuid(65534)")
     said, _ = done.communicate(timeout=30)
     assert done.returncode == 3
     assert "d1/Dockerfile: could not be written: Permission denied; nothing was written" in said
     assert texts(writes) == [b"old"] * 3
-    assert litter(tmp_path) == []
+    assert litter(open_path) == []
 
 
-# A stop in the middle: the second replacement waits for a signal, which is sent meanwhile.
-_WAIT = """
-replace = os.replace
-def slow(source, target):
-    replace(source, target)
-    print("replaced", flush=True)
-    import time; time.sleep(0.4)
-os.replace = slow
+# A stop in the middle: at the `step`-th of the system's calls that change a name or make a file,
+# the run sends itself a signal.
+_STEPS = """
+import signal
+steps = 0
+def audit(event, arguments):
+    global steps
+    made = event == "open" and str(arguments[0]).endswith(".tmp")
+    if made or event in ("os.link", "os.rename", "os.remove"):
+        steps += 1
+        if steps == {step}:
+            os.kill(os.getpid(), {number})
+sys.addaudithook(audit)
 """
 
 
@@ -326,12 +337,13 @@ os.replace = slow
     ("number", "code"),
     [(signal.SIGINT, 130), (signal.SIGTERM, -15), (getattr(signal, "SIGHUP", 1), -1)],
 )
-def test_an_interrupted_run_puts_everything_back(tmp_path: Path, number: int, code: int) -> None:
+@pytest.mark.parametrize("step", [1, 2, 5, 6, 7, 8])
+def test_an_interrupted_run_puts_everything_back(
+    tmp_path: Path, number: int, code: int, step: int
+) -> None:
+    """Three files are made and linked, three renamed."""
     writes = make(tmp_path, text=b"old")
-    done = start(tmp_path, setup=_WAIT)
-    assert done.stdout is not None
-    assert done.stdout.readline() == "replaced\n"
-    done.send_signal(number)
+    done = start(tmp_path, setup=_STEPS.format(step=step, number=int(number)))
     done.communicate(timeout=30)
     assert done.returncode == code
     assert texts(writes) == [b"old"] * 3
@@ -339,17 +351,18 @@ def test_an_interrupted_run_puts_everything_back(tmp_path: Path, number: int, co
 
 
 @posix
-def test_a_killed_run_leaves_no_half_written_file(tmp_path: Path) -> None:
-    count, new = 40, b"n" * 200_000
-    writes = make(tmp_path, count, text=b"old")
-    for delay in (0.12, 0.16, 0.2):
-        done = start(tmp_path, count=count, new='b"n" * 200_000')
-        time.sleep(delay)
-        done.kill()
-        done.communicate(timeout=30)
-        assert set(texts(writes)) <= {b"old", new}
-        for write in writes:
-            Path(write.path).write_bytes(b"old")
+@pytest.mark.parametrize("step", range(1, 13))
+def test_a_killed_run_leaves_no_half_written_file(tmp_path: Path, step: int) -> None:
+    """Three files are made and linked, three renamed, three other names removed."""
+    new = b"n" * 200_000
+    writes = make(tmp_path, text=b"old")
+    setup = _STEPS.format(step=step, number=int(signal.SIGKILL))
+    done = start(tmp_path, setup=setup, new='b"n" * 200_000')
+    done.communicate(timeout=30)
+    assert done.returncode == -signal.SIGKILL
+    # The signal comes just before the step.
+    replaced = max(0, min(step - 7, 3))
+    assert texts(writes) == [new] * replaced + [b"old"] * (3 - replaced)
 
 
 @posix

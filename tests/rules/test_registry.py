@@ -9,20 +9,18 @@ from subprocess import run
 import pytest
 
 from migrate_cache.report.rule_pages import (
-    caches_table,
     explain,
     explanation,
     list_rules,
-    rules_table,
 )
 from migrate_cache.rules.registry import (
     all_rules,
+    check_codes,
     find_rule,
     load_rule,
     matches,
     rule_names,
     severity,
-    unknown_prefixes,
 )
 from migrate_cache.text.errors import ConfigError
 
@@ -89,7 +87,13 @@ def test_prefixes():
     assert matches("MC101", ["all"])
     assert not matches("MC101", ["MC102", "MC1011", ""])
     assert not matches("MC101", [])
-    assert unknown_prefixes(["MC1", "ALL", "MC999", "101", ""]) == ("MC999", "101", "")
+
+
+def test_codes_that_select_nothing():
+    check_codes("select", ["MC1", "all", "mc104"])
+    for code in ("MC999", "101", ""):
+        with pytest.raises(ConfigError, match=f"ignore: there is no rule '{code}'"):
+            check_codes("ignore", ["MC1", code])
 
 
 def test_list(snapshot):
@@ -132,12 +136,3 @@ def test_an_unknown_rule_names_the_nearest():
         explain("\x1b[31m")
     assert "\x1b" not in str(caught.value)
     assert "--list-rules" in caught.value.hint
-
-
-def test_tables():
-    lines = rules_table().splitlines()
-    assert len(lines) == len(RULES) + 2
-    assert lines[2].startswith("| MC101 | share-cache | rewrite | ")
-    caches = caches_table().splitlines()
-    assert "| Go modules | shared | " in caches_table()
-    assert all(len(re.findall(r"(?<!\\)\|", line)) == 5 for line in caches)
