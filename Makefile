@@ -58,11 +58,10 @@ $(VENV)/.runtime: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(PIP) --editable .
 	@touch $@
 
-# Groups need pip 25.1. The differential parsers are optional: one has wheels for some systems only.
+# Groups need pip 25.1.
 $(VENV)/.dev: $(VENV)/.runtime
 	$(PIP) --upgrade pip
 	$(PIP) --group dev
-	-$(PIP) --group differential
 	@touch $@
 
 clean:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import textwrap
-import unicodedata
 from typing import TYPE_CHECKING
+
+from migrate_cache.text.escape import cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,18 +32,6 @@ def paint(text: str, style: str, color: bool) -> str:
 def terminal_width(width: int | None = None) -> int:
     """Return `width`, or the terminal's (100 where there is none), between 40 and 160."""
     return max(40, min(160, width or shutil.get_terminal_size((100, 24)).columns))
-
-
-def cells(text: str) -> int:
-    """Return how many columns `text` takes on a terminal."""
-    if text.isascii():
-        return len(text)
-    total = 0
-    for character in text:
-        if unicodedata.combining(character):
-            continue
-        total += 2 if unicodedata.east_asian_width(character) in "WF" else 1
-    return total
 
 
 def fit(text: str, width: int, *, keep_end: bool = False) -> str:
