@@ -118,7 +118,15 @@ def _plan_once(
     from migrate_cache.text.errors import SafetyError
 
     decisions = decide(project, declined)
-    drafts = {file.path: render(file, project, decisions) for file in project.files}
+    drafts: dict[str, FileResult] = {}
+    unsafe: dict[str, MigrateError] = {}
+    for file in project.files:
+        try:
+            drafts[file.path] = render(file, project, decisions)
+        except ValueError as error:
+            text = file.tree.source.text
+            drafts[file.path] = FileResult(file.path, text, text)
+            unsafe[file.path] = refused(file.path, str(error))
     result = ProjectResult(
         project.name,
         (*drafts.values(), *(_failed(project, path) for path in project.errors)),
@@ -128,10 +136,9 @@ def _plan_once(
     )
     changed = {path: draft.after for path, draft in drafts.items() if draft.changed}
     if not changed:
-        return result, {}
+        return result, unsafe
     after = project.with_texts(changed, parallel)
     trees = {file.path: file.tree for file in after.files}
-    unsafe: dict[str, MigrateError] = {}
     for file in project.files:
         if file.path not in changed:
             continue
