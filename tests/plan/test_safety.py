@@ -127,7 +127,7 @@ def test_processes_plan_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_edits_that_meet_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two insertions at one place, and two edits of one option: which one counts?"""
-    twice = edits.mount_edits
+    twice = mc101_share_cache.mount_edits
     monkeypatch.setattr(
         mc101_share_cache, "mount_edits", lambda *arguments: twice(*arguments) + twice(*arguments)
     )
