@@ -52,6 +52,7 @@ SHARED = (
 )  # fmt: skip
 OPTIONS = (
     "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "tmp_path_retention_policy=none",
+    "-o", "timeout=20",
     "-W", "ignore::pytest.PytestAssertRewriteWarning",
 )  # fmt: skip
 
@@ -491,7 +492,7 @@ class Run:
             if not tests:
                 self._say(mutant, "not run by any test")
                 continue
-            limit = 20 + 10 * sum(self._coverage.seconds[test] for test in tests)
+            limit = 60 + 3 * sum(self._coverage.seconds[test] for test in tests)
             child = fork(functools.partial(try_mutant, mutant, tests, self._scratch))
             self._children[child] = (mutant, time.monotonic() + limit)
         while self._children:
