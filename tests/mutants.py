@@ -27,6 +27,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 import types
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -52,7 +53,6 @@ SHARED = (
 )  # fmt: skip
 OPTIONS = (
     "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "tmp_path_retention_policy=none",
-    "-o", "timeout=20",
     "-W", "ignore::pytest.PytestAssertRewriteWarning",
 )  # fmt: skip
 
@@ -385,7 +385,10 @@ class Chosen:
 def record(answer: Path) -> int:
     recorder = Recorder()
     sys.settrace(recorder.trace)
-    pytest.main([*OPTIONS, f"--basetemp={answer.parent / 'record'}", *TESTS], plugins=[recorder])
+    pytest.main(
+        [*OPTIONS, "--timeout=300", f"--basetemp={answer.parent / 'record'}", *TESTS],
+        plugins=[recorder],
+    )
     sys.settrace(None)
     answer.write_bytes(pickle.dumps(recorder.coverage))
     return 0
@@ -394,7 +397,7 @@ def record(answer: Path) -> int:
 def try_mutant(mutant: Mutant, tests: Sequence[str], scratch: Path) -> int:
     sys.meta_path.insert(0, Loader(mutant))
     files = list(dict.fromkeys(test.partition("::")[0] for test in tests))
-    options = [*OPTIONS, "-x", f"--basetemp={scratch / str(os.getpid())}"]
+    options = [*OPTIONS, "-x", "--timeout=20", f"--basetemp={scratch / str(os.getpid())}"]
     return int(pytest.main([*options, *files], plugins=[Chosen(tests)]))
 
 
@@ -414,20 +417,22 @@ def preload() -> None:
     parse("FROM x\nRUN --mount=type=cache,target=/x y\n")
 
 
-def fork(work: Callable[[], int]) -> int:
-    """Run something in a child without output; return the child's id."""
+def fork(work: Callable[[], int], output: str = os.devnull) -> int:
+    """Run something in a child; return the child's id."""
     child = os.fork()
     if child:
         return child
     os.setpgid(0, 0)
     code = 70
     try:
-        null = os.open(os.devnull, os.O_RDWR)
-        for stream in (0, 1, 2):
-            os.dup2(null, stream)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        file = os.open(output, os.O_WRONLY | os.O_CREAT)
+        for stream in (1, 2):
+            os.dup2(file, stream)
         code = work()
     except BaseException:  # noqa: BLE001 - whatever a mutant raises, it was noticed
         code = 1
+        traceback.print_exc()
     finally:
         os._exit(code)
 
@@ -536,7 +541,11 @@ def main() -> int:
     preload()
     with scratch as folder:
         answer = Path(folder) / "coverage"
-        os.waitpid(fork(functools.partial(record, answer)), 0)
+        output = answer.with_suffix(".log")
+        os.waitpid(fork(functools.partial(record, answer), str(output)), 0)
+        if not answer.exists():
+            print(output.read_text("utf-8", "replace"))
+            return 2
         coverage = pickle.loads(answer.read_bytes())
         if coverage.failed:
             print("These tests fail without any mutant:", *coverage.failed, sep="\n  ")
