@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from migrate_cache import migrate
 from migrate_cache.settings import Override
 from migrate_cache.testing import migrated
 from tests.rules.mounts import LOCKED, filled
@@ -250,6 +251,16 @@ def test_mounts_that_other_rules_decide_about(options: str, decided: str) -> Non
     assert result.codes[1] == decided
 
 
+@pytest.mark.parametrize("name", ["/b/target", "id=shop-out"])
+def test_a_file_that_cannot_be_read_may_use_the_directory(name: str) -> None:
+    text = filled(API, "id=shop-out,sharing=locked" if "=" in name else LOCKED)
+    broken = f"FROM debian\nRUN --mount=type=cache,target={name} <<EOF\n"
+    result = migrate({"a": text, "b": broken})
+    assert result.files[0].after == text
+    assert [outcome.rule for outcome in result.outcomes] == ["MC102"]
+    assert result.outcomes[0].reason == "kept: b cannot be read and may use the same cache"
+
+
 # -- one build in several places ------------------------------------------------------------------
 
 WHOLE = f"{BUILD} --workspace\n"
@@ -308,7 +319,15 @@ WHOLE = f"{BUILD} --workspace\n"
                 "web/Dockerfile": f"{WHOLE}{MOUNT}cargo test\n",
             },
             False,
-            id="one of two commands builds the whole",
+            id="one of two RUNs builds the whole",
+        ),
+        pytest.param(
+            {
+                "api/Dockerfile": WHOLE.replace("--workspace", "--workspace && cargo doc"),
+                "web/Dockerfile": WHOLE.replace("--workspace", "--workspace && cargo doc"),
+            },
+            True,
+            id="one of two commands of a RUN does",
         ),
         pytest.param(
             {

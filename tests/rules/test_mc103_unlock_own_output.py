@@ -12,6 +12,7 @@ RUST = "FROM rust:1.95 AS builder\nWORKDIR /b\n"
 MOUNT = "RUN --mount=type=cache,target=/b/target<> "
 API = f"{RUST}{MOUNT}cargo build --bin api\n"
 LOCKED, FREE = "id=t,sharing=locked", "id=t"
+UNKNOWN = f"{RUST}ARG A B C\n{MOUNT}cargo build --bin $A --bin $B --bin $C\n"
 READ = f"{MOUNT}cp target/debug/api /\n"
 
 
@@ -102,6 +103,12 @@ def test_a_mount_without_a_lock_stays_beside_one_that_loses_it() -> None:
     assert result == filled(text, FREE)
     assert result.codes == ["MC103", "MC103"]
     assert result.reasons[1] == "kept: the id is used by one service"
+
+
+def test_stages_of_one_service_lose_the_lock_together() -> None:
+    text = f"{API}FROM rust AS tests\nWORKDIR /b\n{MOUNT}cargo test --bin api\n"
+    for before in (LOCKED, (LOCKED, FREE), (FREE, LOCKED)):
+        assert migrated(filled(text, before)) == filled(text, FREE)
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,12 @@ def links(result: Migrated) -> int:
             id="two of them",
         ),
         pytest.param(
+            f"{RUST}ENV CARGO_HOME=/x/git\n{FETCH}".replace("/usr/local/cargo", "/x/git"),
+            f"{RUST}ENV CARGO_HOME=/x/git\n{link('/x/git')}"
+            f"{FETCH.replace('/usr/local/cargo', '/x/git')}",
+            id="one that is called as a folder in it",
+        ),
+        pytest.param(
             f"{RUST}{FETCH.replace('/registry', '/registry/cache')}".replace(
                 "RUN ", f"{REGISTRY.strip()} "
             ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from migrate_cache import migrate
+from migrate_cache.plan.api import Input, plan
 from migrate_cache.settings import Override
 from migrate_cache.testing import migrated
 from tests.rules.mounts import LOCKED, filled
@@ -92,6 +93,32 @@ def test_a_file_that_cannot_be_read_may_name_the_id() -> None:
     broken = f"{NODE}RUN --mount=type=cache,id=pkgs,target=/x <<EOF\n"
     result = migrate({"a.Dockerfile": text, "b.Dockerfile": broken})
     assert [outcome.rule for outcome in result.outcomes] == ["MC203"]
+
+
+def test_a_change_that_the_user_refused_holds_back_the_others() -> None:
+    texts = filled({"a": NODE + NPM, "b": NODE + NPM}, LOCKED)
+    inputs = [Input(path, text.encode()) for path, text in texts.items()]
+    result = plan(inputs, refused=frozenset({("b", 2, "MC101")}))
+    assert {file.path: file.after for file in result.files} == texts
+    assert [outcome.rule for outcome in result.outcomes] == ["MC203", "MC101"]
+    result = plan(inputs, refused=frozenset({("b", 3, "MC101"), ("b", 2, "MC102")}))
+    assert all(file.changed for file in result.files)
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [("it is generated", "it is generated"), ("", "the file is not to be written")],
+)
+def test_a_file_that_is_not_to_be_written_holds_back_the_others(given: str, reason: str) -> None:
+    texts = filled({"a": NODE + NPM, "b": NODE + NPM}, LOCKED)
+    result = plan(
+        [
+            Input("a", texts["a"].encode()),
+            Input("b", texts["b"].encode(), writable=False, held_by=given),
+        ]
+    )
+    assert [(file.path, file.changed) for file in result.files] == [("a", False)]
+    assert f"b:2 stays locked ({reason})" in result.outcomes[0].reason
 
 
 def test_only_the_cache_that_is_held_back_stays() -> None:

@@ -198,7 +198,7 @@ def test_the_lock_cannot_be_linked(text: str, reason: str) -> None:
             id="a user who ran the installer",
         ),
         pytest.param(
-            "FROM debian\nUSER app\nRUN ./rustup-init -y\n"
+            "FROM debian\nUSER app\nRUN true\nRUN ./rustup-init -y\n"
             "RUN --mount=type=cache,target=/home/app/.cargo/registry<> cargo fetch\n",
             id="under its other name",
         ),
@@ -230,6 +230,15 @@ def test_the_run_itself_proves_nothing(run: str) -> None:
     text += f"RUN --mount=type=cache,target={home}/registry<> {run} && cargo fetch\n"
     result = migrated(filled(text, LOCKED))
     assert result.codes == ["MC211"]
+
+
+def test_a_directory_of_cargo_that_the_configuration_names() -> None:
+    known = {"target": "/c/downloads", "kind": "cargo-subdir", "tools": ["cargo"]}
+    text = filled(f"{RUST}RUN --mount=type=cache,target=/c/downloads<> cargo fetch\n", LOCKED)
+    result = migrated(text, caches=(known,))
+    assert result == text
+    assert result.codes == ["MC211"]
+    assert "mounts /c/downloads without /c/registry" in result.reasons[0]
 
 
 def test_a_build_that_chooses_the_base_image() -> None:

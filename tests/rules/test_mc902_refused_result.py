@@ -11,6 +11,7 @@ from migrate_cache import migrate
 from migrate_cache.dockerfile.mount import Mount
 from migrate_cache.text.errors import SafetyError
 
+pytestmark = pytest.mark.usefixtures("_sabotage")
 if TYPE_CHECKING:
     from migrate_cache.text.edit import Edit
 
@@ -18,14 +19,15 @@ BAD = "FROM golang\nRUN --mount=type=cache,id=bad,target=/go/pkg/mod,sharing=loc
 GOOD = "FROM node\nRUN --mount=type=cache,target=/root/.npm,sharing=locked npm ci\n"
 
 
-@pytest.fixture(autouse=True)
-def sabotage(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(params=["private", "shared\nRUN <<EOF"], ids=["another mode", "a broken file"])
+def _sabotage(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the mode of a mount with the id ``bad`` come out wrong."""
     real = Mount.set
 
     def broken(self: Mount, name: str, value: str) -> tuple[Edit, ...]:
         edits = real(self, name, value)
-        return tuple(replace(e, text="private") for e in edits) if self.id == "bad" else edits
+        wrong = tuple(replace(edit, text=request.param) for edit in edits)
+        return wrong if self.id == "bad" else edits
 
     monkeypatch.setattr(Mount, "set", broken)
 

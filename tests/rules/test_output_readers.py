@@ -199,6 +199,13 @@ def test_steps(tool: str, first: str, second: str, kept: bool) -> None:
         ("cargo test", False),
         ("cargo install --path . --root /out", False),
         ("cargo +nightly build", False),
+        *(
+            (f"cargo generate-rpm && cargo {step}", False)
+            for step in (
+                *("build", "b", "check", "c", "clippy", "test", "t", "nextest run", "bench"),
+                *("r", "rustc", "install x", "zigbuild", "chef cook"),
+            )
+        ),
     ],
 )
 def test_cargos_steps(second: str, kept: bool) -> None:

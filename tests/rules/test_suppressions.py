@@ -51,6 +51,9 @@ def test_comment(comment: str, left_alone: bool, between: bool) -> None:
         pytest.param("# migrate-cache: ignore\n# another\n{mount} go build\n", id="two comments"),
         pytest.param("# another\n# migrate-cache: ignore\n{mount} go build\n", id="the second"),
         pytest.param("  # migrate-cache: ignore\n{mount} go build\n", id="indented"),
+        pytest.param(
+            "# migrate-cache: ignore\n  # another\n{mount} go build\n", id="another, indented"
+        ),
         pytest.param("{mount} go build\n# migrate-cache: ignore-file\n", id="the file, below"),
         pytest.param("# migrate-cache: ignore-file\n\n{mount} go build\n", id="the file, above"),
         pytest.param("{mount} \\\n# migrate-cache: ignore\n\n  go build\n", id="between lines"),

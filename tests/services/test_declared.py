@@ -220,14 +220,14 @@ def builds(**services: str) -> str:
         pytest.param(
             "FROM rust AS src\nARG V_VERSION\nFROM rust AS builder\nWORKDIR /b\n"
             f"COPY --from=src /x /x\n{RUN}cargo build\n",
-            builds(a="context: ., args: {V_VERSION: '1'}", b="context: ."),
+            builds(a="context: ., args: {V_VERSION: x}", b="context: ., args: {V_VERSION: y}"),
             "",
             id="a version there",
         ),
         pytest.param(
             "FROM rust AS src\nARG TARGETOS\nFROM rust AS builder\nWORKDIR /b\n"
             f"COPY --from=src /x /x\n{RUN}cargo build\n",
-            builds(a="context: ., args: {TARGETOS: '1'}", b="context: ."),
+            builds(a="context: ., args: {TARGETOS: x}", b="context: ., args: {TARGETOS: y}"),
             "",
             id="a platform there",
         ),

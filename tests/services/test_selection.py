@@ -126,6 +126,7 @@ def things(command: str) -> str:
         ("dotnet build All.slnx", ""),
         ("dotnet test a.csproj", ""),
         ("bazel build //x/a:image", "a"),
+        ("bazel build //a:image", "a"),
         ("bazel build //:a", "a"),
         ("bazel build //...", ""),
         ("bazel build //x:all", ""),
