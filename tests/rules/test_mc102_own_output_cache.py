@@ -45,6 +45,17 @@ def test_the_reason_names_service_and_evidence() -> None:
     assert reason == "service api (the command builds api) gets a cache of its own"
 
 
+@pytest.mark.parametrize(
+    ("option", "reason"),
+    [
+        ("", "kept: a single build uses the directory and does not lock it: nothing waits"),
+        ("id=t", "kept: the id is used by one service, and nothing is locked"),
+    ],
+)
+def test_the_reason_why_nothing_is_gained(option: str, reason: str) -> None:
+    assert migrated(filled(API, option)).reasons == [reason]
+
+
 # -- who needs an id ------------------------------------------------------------------------------
 
 STAGES = API + API.replace("builder", "second").replace("FROM", "\nFROM").replace("api", "web")

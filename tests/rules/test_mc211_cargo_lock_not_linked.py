@@ -217,6 +217,27 @@ def test_who_may_write(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "command",
+    [
+        *(f"{tool} {step} x" for tool in ("apt-get", "apt") for step in ("install", "update")),
+        *(
+            f"{tool} {step} x"
+            for tool in ("dnf", "yum", "microdnf")
+            for step in ("install", "update")
+        ),
+        *(f"{tool} upgrade x" for tool in ("apt-get", "apt", "apk", "dnf", "yum", "microdnf")),
+        *(f"apk {step} x" for step in ("add", "update")),
+        *(f"zypper {step} x" for step in ("install", "in", "update")),
+        *(f"pacman {step} x" for step in ("-S", "-Sy", "-Syu", "-Syyu")),
+        *(f"{tool} x" for tool in ("useradd", "adduser", "groupadd", "addgroup")),
+    ],
+)
+def test_what_only_root_can_do(command: str) -> None:
+    text = f"{PRIVATE}RUN {command}\n{OWN_FETCH}"
+    assert migrated(filled(text, LOCKED)).codes == ["MC101"]
+
+
+@pytest.mark.parametrize(
     "run",
     [
         pytest.param("echo rustup", id="a word"),

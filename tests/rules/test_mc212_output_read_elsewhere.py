@@ -40,6 +40,7 @@ def warned(text: str) -> list[int]:
         ("COPY --from=7 /b/target/debug/api /api", False),
         ("COPY /b/target/debug/api /api", False),
         ("ADD /b/target/debug/api /api", False),
+        ("ADD --from=builder /b/target/debug/api /api", False),
         ("RUN --mount=type=bind,source=/b/target/debug,target=/r ls /r", False),
         ("RUN --mount=type=bind,from=builder,target=/r ls /r", False),
         ("RUN --mount=type=cache,from=builder,source=/b/target/debug,target=/r ls /r", False),

@@ -66,6 +66,19 @@ def test_each_comment_counts_for_itself() -> None:
     assert [(line, column) for line, column, _ in unused(text)] == [(3, 1), (5, 1)]
 
 
+def test_notes_stand_in_the_order_of_places_and_codes() -> None:
+    text = (
+        f"FROM debian\n# migrate-cache: ignore[MC101]\n{APT}"
+        f"# migrate-cache: ignore[MC101]\nRUN --mount=type=cache,id=x$A,target=/srv/x fetch-x\n"
+    )
+    (file,) = migrate({"Dockerfile": text}).files
+    found = [(note.line, note.rule) for note in file.notes]
+    assert found == [
+        *((2, "MC214"), (3, "MC201"), (4, "MC214")),
+        *((5, "MC202"), (5, "MC205"), (5, "MC206")),
+    ]
+
+
 def test_a_comment_about_another_instruction_does_nothing() -> None:
     text = f"FROM golang\n# migrate-cache: ignore[MC101]\nRUN true\n{LOCKED}"
     assert [line for line, _, _ in unused(text)] == [2]

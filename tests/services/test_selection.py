@@ -139,6 +139,37 @@ def test_what_a_command_selects(command: str, expected: str) -> None:
     assert things(command) == expected
 
 
+CARGO_BUILDS = """build b rustc r run chef zigbuild xwin lambda deb leptos test t bench check c
+clippy doc nextest llvm-cov component"""
+
+
+@pytest.mark.parametrize("step", CARGO_BUILDS.split())
+def test_what_selects_with_cargo(step: str) -> None:
+    assert things(f"cargo {step} x --bin a") == "a"
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        *("-o", "-tags", "-ldflags", "-gcflags", "-asmflags", "-p", "-mod", "-modfile"),
+        *("-overlay", "-pkgdir", "-toolexec", "-buildmode", "-compiler", "-installsuffix"),
+        *("-C", "-pgo"),
+    ],
+)
+def test_what_takes_a_word_with_go(option: str) -> None:
+    assert things(f"go build {option} ./x ./cmd/a") == "a"
+
+
+@pytest.mark.parametrize("option", ["-x", "--exclude-task", "-c", "-b", "-I"])
+def test_what_takes_a_word_with_gradle(option: str) -> None:
+    assert things(f"gradle {option} :b:x :a:build") == "a"
+
+
+@pytest.mark.parametrize("option", ["-p", "--project-dir"])
+def test_the_folder_of_a_gradle_project(option: str) -> None:
+    assert things(f"gradle {option} x:y/c build") == "c"
+
+
 @pytest.mark.parametrize("name", ["app", "main", "server", "out", "bin"])
 def test_names_that_say_nothing(name: str) -> None:
     assert things(f"go build -o /out/{name} .") == ""
