@@ -42,18 +42,29 @@ PROJECT = {
 
 def test_outcomes_say_what_was_and_what_becomes() -> None:
     result = migrate(PROJECT)
-    target = ("target", "/b/target", "Cargo target directory", "output")
-    npm = ("/root/.npm", "/root/.npm", "npm", "shared")
     assert [astuple(outcome)[:13] for outcome in result.outcomes] == [
-        ("api/Dockerfile", 3, 5, "builder", *target)
-        + ("target", "target-builder-api", "locked", "", "MC102"),
-        ("api/Dockerfile", 5, 5, "1", *npm) + ("/root/.npm", "/root/.npm", "", "", "MC101"),
-        ("api/Dockerfile", 6, 5, "1", "/srv/x", "/srv/x", "", "unknown")
-        + ("x", "x", "locked", "locked", "MC202"),
-        ("web/Dockerfile", 3, 5, "builder", *target)
-        + ("target", "target-builder-web", "locked", "", "MC102"),
-        ("web/Dockerfile", 5, 5, "1", *npm)
-        + ("/root/.npm", "/root/.npm", "locked", "shared", "MC101"),
+        (
+            *("api/Dockerfile", 3, 5, "builder", "target", "/b/target"),
+            *("Cargo target directory", "output", "target", "target-builder-api", "locked", ""),
+            "MC102",
+        ),
+        (
+            *("api/Dockerfile", 5, 5, "1", "/root/.npm", "/root/.npm"),
+            *("npm", "shared", "/root/.npm", "/root/.npm", "", "", "MC101"),
+        ),
+        (
+            *("api/Dockerfile", 6, 5, "1", "/srv/x", "/srv/x"),
+            *("", "unknown", "x", "x", "locked", "locked", "MC202"),
+        ),
+        (
+            *("web/Dockerfile", 3, 5, "builder", "target", "/b/target"),
+            *("Cargo target directory", "output", "target", "target-builder-web", "locked", ""),
+            "MC102",
+        ),
+        (
+            *("web/Dockerfile", 5, 5, "1", "/root/.npm", "/root/.npm"),
+            *("npm", "shared", "/root/.npm", "/root/.npm", "locked", "shared", "MC101"),
+        ),
     ]
 
 

@@ -55,9 +55,7 @@ def test_unlocks(before: str, after: str) -> None:
             id="a RUN that reads",
         ),
         pytest.param(
-            {
-                "Dockerfile": f"{RUST}ARG A\nARG B\nARG C\n{MOUNT}cargo b --bin $A --bin $B --bin $C\n"
-            },
+            {"Dockerfile": UNKNOWN},
             LOCKED,
             "the service cannot be told",
             id="a service that is not known",
