@@ -219,6 +219,8 @@ def test_an_id_that_a_build_changes_meets_what_it_becomes() -> None:
     assert migrated(files, overrides=held).codes == ["MC101", "MC101"]
     assert migrated(files, overrides=held) != files
     assert migrated(files, overrides=held, build_files={"compose.yaml": compose}) == files
+    elsewhere = compose.replace("context: .", "context: ., dockerfile: third.Dockerfile")
+    assert migrated(files, overrides=held, build_files={"compose.yaml": elsewhere}) != files
 
 
 def test_arguments_that_a_build_does_not_name_may_be_any() -> None:

@@ -260,6 +260,26 @@ def test_what_arguments_are_known_to_become_is_no_stem() -> None:
 
 
 @pytest.mark.parametrize(
+    ("second", "new"),
+    [
+        pytest.param("", "acme-till-${A}-${B}", id="one of two values is empty"),
+        pytest.param(", B: x", "acme-till-${A}-${B}", id="both are there"),
+        pytest.param(", B: x, C: till", "acme-till-${A}-${B}", id="another argument"),
+    ],
+)
+def test_values_of_two_arguments(second: str, new: str) -> None:
+    compose = f"services: {{a: {{build: {{context: ., args: {{A: till{second}}}}}}}}}"
+    text = stage(run("cargo b --bin $A --bin $B", id_="acme-till"), before="ARG A\nARG B\n")
+    assert ids({"Dockerfile": text}, compose=compose) == [new]
+
+
+def test_both_values_together_are_no_stem() -> None:
+    compose = "services: {a: {build: {context: ., args: {A: till, B: x}}}}"
+    text = stage(run("cargo b --bin $A --bin $B", id_="acme-till-x"), before="ARG A\nARG B\n")
+    assert ids({"Dockerfile": text}, compose=compose) == ["acme-${A}-${B}"]
+
+
+@pytest.mark.parametrize(
     ("old", "before", "new"),
     [
         ("acme-$TARGETARCH", "ARG TARGETARCH\n", "acme-$TARGETARCH-<>"),
