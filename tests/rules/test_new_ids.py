@@ -275,7 +275,7 @@ def test_values_of_two_arguments(second: str, new: str) -> None:
 
 def test_both_values_together_are_no_stem() -> None:
     compose = "services: {a: {build: {context: ., args: {A: till, B: x}}}}"
-    text = stage(run("cargo b --bin $A --bin $B", id_="acme-till-x"), before="ARG A\nARG B\n")
+    text = stage(run("cargo b --bin $A --bin $B", id_="till-x-acme"), before="ARG A\nARG B\n")
     assert ids({"Dockerfile": text}, compose=compose) == ["acme-${A}-${B}"]
 
 
