@@ -310,6 +310,8 @@ def test_a_stem_that_is_taken_takes_the_stage() -> None:
     stages = {"a": "api", "b": "web", "c": "api"}
     text = "".join(stage(run(f"cargo b --bin {n}", id_="acme"), name=s) for s, n in stages.items())
     assert ids({"Dockerfile": text}) == ["acme-api", "acme-web", "acme-c-api"]
+    text = "".join(stage(run(f"cargo b --bin {n}", id_="acme"), name="") for n in stages.values())
+    assert ids({"Dockerfile": text}) == ["acme-api", "acme-web", "acme-api-b"]
 
 
 @pytest.mark.parametrize(

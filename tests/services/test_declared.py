@@ -113,6 +113,18 @@ def test_what_a_workflow_builds_may_be_any_of_the_others() -> None:
     assert "A_VERSION differs between till and stock" in result.reasons[0]
 
 
+def test_a_folder_that_a_workflow_does_not_tell() -> None:
+    text = WORKFLOW.replace("context: .", "context: %s, file: Dockerfile")
+    files = {
+        ".github/workflows/x.yaml": text % (".", "1"),
+        ".github/workflows/y.yaml": (text % ("'${{ inputs.folder }}'", "1")).replace("till", "a"),
+    }
+    assert service("cargo build", build_files=files) == "shop"
+    files[".github/workflows/y.yaml"] = (text % ("folder", "1")).replace("till", "a")
+    result = decided("cargo build", build_files=files)
+    assert "the folder that is built differs between till and a" in result.reasons[0]
+
+
 # -- which builds run a stage ---------------------------------------------------------------------
 
 STAGES = (
