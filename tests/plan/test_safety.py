@@ -74,7 +74,7 @@ def check(
     """
     tree = parse(before)
     settings: Any = None
-    file = FileContext("Dockerfile", tree, (), settings)
+    file = FileContext("Dockerfile", tree, (), settings, frozenset())
     nowhere = Span(0, 0)
     changes = []
     if planned:
@@ -332,7 +332,8 @@ def test_edits_that_meet_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         mc101_share_cache, "mount_edits", lambda *arguments: twice(*arguments) + twice(*arguments)
     )
-    bad, good = migrate({"Dockerfile": LOCKED, "Dockerfile.other": "FROM x\n"}).files
+    text = "FROM node:24\nRUN --mount=type=cache,target=/root/.npm,sharing=locked npm ci\n"
+    bad, good = migrate({"Dockerfile": text, "Dockerfile.other": "FROM x\n"}).files
     assert isinstance(bad.error, SafetyError)
     assert "two edits of one place" in str(bad.error)
-    assert (bad.after, good.error) == (LOCKED, None)
+    assert (bad.after, good.error) == (text, None)
