@@ -33,6 +33,7 @@ RESOURCES = {
     "migrate_cache/dockerfile.lark",
     "migrate_cache/py.typed",
     "migrate_cache/report/output.schema.json",
+    "migrate_cache/shell/build_tools.toml",
 }
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")

@@ -87,9 +87,9 @@ def test_known_tools_are_themselves_wherever_they_lie() -> None:
     (command,) = commands_of("/src/bin/weaver build")
     assert is_opaque(command)
     assert not is_opaque(command, known=frozenset({"weaver"}))
-    (command,) = commands_of("/src/bin/mvn package")
-    assert is_opaque(command, known=frozenset())
-    assert not is_opaque(command)
+    (command,) = commands_of("./mvnw package")
+    assert is_opaque(command)
+    assert not is_opaque(command, known=frozenset({"mvn"}))
 
 
 @pytest.mark.parametrize(
