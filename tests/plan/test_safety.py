@@ -123,3 +123,15 @@ def test_processes_plan_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [file.after for file in together.files] == [file.after for file in alone.files]
     assert str(together.files[-1].error) == str(alone.files[-1].error)
     assert together.outcomes == alone.outcomes
+
+
+def test_edits_that_meet_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two insertions at one place, and two edits of one option: which one counts?"""
+    twice = mc101_share_cache.mount_edits
+    monkeypatch.setattr(
+        mc101_share_cache, "mount_edits", lambda *arguments: twice(*arguments) + twice(*arguments)
+    )
+    bad, good = migrate({"Dockerfile": LOCKED, "Dockerfile.other": "FROM x\n"}).files
+    assert isinstance(bad.error, SafetyError)
+    assert "two edits of one place" in str(bad.error)
+    assert (bad.after, good.error) == (LOCKED, None)
