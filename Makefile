@@ -3,11 +3,13 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+# What is tested: the package as it lies here, or a wheel.
+PACKAGE ?= --editable .
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 DEMO := build/demo/shop
 
-.PHONY: demo test lint format generate engine-test engine-report bench clean
+.PHONY: demo test integration engine engine-report mutants lint format generate bench clean
 
 demo: $(VENV)/.runtime
 	@rm -rf build/demo && mkdir -p build/demo && cp -R fixtures/demo/before $(DEMO)
@@ -19,8 +21,13 @@ demo: $(VENV)/.runtime
 	@rm -rf $(DEMO)/.git && diff -r fixtures/demo/after $(DEMO)
 	@echo && echo "== Done: $(DEMO) is fixtures/demo/after, byte for byte."
 
+# All but the tiers below.
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+
+# Installs the package in every way that the README shows, and runs the hooks and the examples.
+integration: $(VENV)/.dev
+	$(BIN)/python -m pytest -n auto -m integration $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -36,7 +43,7 @@ generate: $(VENV)/.runtime
 	$(BIN)/python tools/generate.py $(ARGS)
 
 # Builds images on a private Docker engine; needs root, docker.io and busybox-static.
-engine-test: $(VENV)/.dev
+engine: $(VENV)/.dev
 	$(BIN)/python -m pytest -m engine -p no:xdist tests/engine $(ARGS)
 
 # The same, and the README's table of what it showed.
@@ -45,6 +52,10 @@ engine-report: $(VENV)/.dev
 	$(BIN)/python -m pytest -m engine -p no:xdist tests/engine --engine-report build/engine.md $(ARGS)
 	sed -i -e '/<!-- engine:begin -->/,/<!-- engine:end -->/{//!d}' \
 	    -e '/<!-- engine:begin -->/r build/engine.md' README.md
+
+# Small changes to the code that decides: prints those that no test notices. Half an hour at most.
+mutants: $(VENV)/.dev
+	$(BIN)/python -m tests.mutants $(ARGS)
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/reading.py
@@ -55,14 +66,13 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.runtime: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(PIP) --editable .
+	$(PIP) $(PACKAGE)
 	@touch $@
 
-# Groups need pip 25.1. The differential parsers are optional: one has wheels for some systems only.
+# Groups need pip 25.1.
 $(VENV)/.dev: $(VENV)/.runtime
 	$(PIP) --upgrade pip
 	$(PIP) --group dev
-	-$(PIP) --group differential
 	@touch $@
 
 clean:

@@ -27,6 +27,16 @@ def pytest_configure() -> None:
             signal.signal(number, lambda *_: None)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give more time, before they are killed, to tests that install, build or search for long."""
+    search = 3 * config.getoption("--fuzz-seconds")
+    for item in items:
+        if item.get_closest_marker("integration") or item.get_closest_marker("engine"):
+            item.add_marker(pytest.mark.timeout(900))
+        elif search:
+            item.add_marker(pytest.mark.timeout(120 + search))
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("migrate-cache")
     group.addoption(

@@ -1,7 +1,8 @@
-"""What the tests of the reader share."""
+"""What the tests of reading share."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -12,9 +13,11 @@ from migrate_cache.text.errors import ParseError
 # What BuildKit's parser makes of one instruction: keyword, flags, first and last line.
 Reading: TypeAlias = tuple[str, tuple[str, ...], int, int]
 
+CACHE = "--mount=type=cache,target=/c"
+
 
 def read(data: bytes | str) -> Dockerfile | ParseError:
-    """Return the tree or the error; nothing else may come."""
+    """Return the tree, whose law is checked, or the error; nothing else may come."""
     try:
         tree = parse(data)
     except ParseError as error:
@@ -24,11 +27,38 @@ def read(data: bytes | str) -> Dockerfile | ParseError:
     return tree
 
 
+def tree_of(text: str | bytes) -> Dockerfile:
+    tree = read(text)
+    assert isinstance(tree, Dockerfile), tree
+    return tree
+
+
+def run_of(text: str, before: str = "FROM a\n") -> Run:
+    """Read a file and return its first RUN."""
+    run = next(i for i in tree_of(before + text).instructions if i.keyword == "RUN")
+    assert isinstance(run, Run)
+    return run
+
+
+def mount_of(text: str, before: str = "FROM a\n") -> Mount:
+    (mount,) = run_of(text, before).mounts
+    return mount
+
+
+def error_of(text: str | bytes) -> ParseError:
+    """Return the first error of a file, whether it stops the reading or not."""
+    tree = read(text)
+    if isinstance(tree, Dockerfile):
+        assert tree.errors, text
+        return tree.errors[0]
+    return tree
+
+
 def check_law(tree: Dockerfile) -> None:
-    """Assert the law of the tree at every node, and that nothing is left without a meaning."""
+    """Assert the law of the tree at every node, and that no token is left without a meaning."""
     text = tree.source.text
     assert tree.text == text
-    for node in tree.nodes():
+    for node in nodes_of(tree):
         start, end = node.span
         children = node.children
         if children:
@@ -42,6 +72,14 @@ def check_law(tree: Dockerfile) -> None:
             assert isinstance(child, Node) or child.text == text[slice(*child.span)]
             assert child.kind != "OTHER", (node, child)
             assert child.span.start < child.span.end, (node, child)
+
+
+def nodes_of(node: Node) -> Iterator[Node]:
+    """Yield a node and every node below it, in the order of the text."""
+    yield node
+    for child in node.children:
+        if isinstance(child, Node):
+            yield from nodes_of(child)
 
 
 def readings(tree: Dockerfile) -> list[Reading]:

@@ -193,7 +193,7 @@ def test_hooks_as_pre_commit_runs_them(shop: Path, command: Path, tmp_path: Path
     assert hook("migrate-cache-check", "--all-files").returncode == 0
 
 
-@pytest.mark.slow
+@pytest.mark.integration
 @needs_pre_commit
 def test_hooks_as_pre_commit_installs_them(shop: Path, tmp_path: Path) -> None:
     """The working tree as a repository of hooks; the package comes from it."""
@@ -340,7 +340,7 @@ def test_the_action_checks_and_annotates(runner: Runner, shop: Path) -> None:
     assert runner.outputs["run"] == {"pending": "false", "exit-code": "0", "patch": ""}
 
 
-@pytest.mark.slow
+@pytest.mark.integration
 def test_the_action_gives_a_patch_without_failing(runner: Runner, shop: Path) -> None:
     assert runner.check(shop, mode="patch").returncode == 0
     assert runner.outputs["run"]["pending"] == "true"
@@ -351,7 +351,7 @@ def test_the_action_gives_a_patch_without_failing(runner: Runner, shop: Path) ->
     assert runner.outputs["run"]["exit-code"] == "3"
 
 
-@pytest.mark.slow
+@pytest.mark.integration
 def test_the_inputs_of_the_action(runner: Runner, shop: Path) -> None:
     (shop / "a b").mkdir()
     shutil.copy(shop / "Dockerfile.pack-binaries", shop / "a b" / "Dockerfile")
@@ -374,7 +374,7 @@ def test_the_inputs_of_the_action(runner: Runner, shop: Path) -> None:
 HOSTILE = "$(touch HURT) `touch HURT` ; touch HURT\n'; touch HURT #\n\"; touch HURT\n*\n--help"
 
 
-@pytest.mark.slow
+@pytest.mark.integration
 @pytest.mark.parametrize("name", ["mode", "paths", "args"])
 def test_inputs_of_the_action_cannot_run_anything(runner: Runner, shop: Path, name: str) -> None:
     done = runner.check(shop, **{name: HOSTILE})
@@ -414,7 +414,7 @@ def test_files_cannot_speak_to_the_runner(runner: Runner, shop: Path) -> None:
     assert token[1] not in unheard
 
 
-@pytest.mark.slow
+@pytest.mark.integration
 def test_the_action_installs_itself(tmp_path: Path, shop: Path) -> None:
     runner = Runner(tmp_path)
     done = runner.step("install", shop)
@@ -520,7 +520,7 @@ def test_the_pre_commit_example() -> None:
     assert {hook["id"] for hook in repository["hooks"]} <= set(HOOKS)
 
 
-@pytest.mark.slow
+@pytest.mark.integration
 def test_the_gitlab_example(shop: Path, command: Path) -> None:
     (job,) = load(EXAMPLES / "gitlab-ci.yml").values()
     script = "set -e\n" + "\n".join(job["script"])
@@ -544,7 +544,7 @@ true
 """
 
 
-@pytest.mark.slow
+@pytest.mark.integration
 def test_the_workflow_that_opens_a_pull_request(shop: Path, command: Path, tmp_path: Path) -> None:
     (job,) = load(EXAMPLES / "github-pull-request.yml")["jobs"].values()
     step = job["steps"][-1]
@@ -578,7 +578,7 @@ def test_the_workflow_that_opens_a_pull_request(shop: Path, command: Path, tmp_p
     assert workflow() == ""
 
 
-@pytest.mark.slow
+@pytest.mark.integration
 def test_multi_gitter(shop: Path, command: Path, tmp_path: Path) -> None:
     reports = tmp_path / "reports"
     variables = {"MIGRATE_CACHE_REPORTS": str(reports), "REPOSITORY": "org/a__shop"}
@@ -632,7 +632,7 @@ def test_an_editor_filters_one_file(shop: Path) -> None:
     assert contents(shop) == BEFORE
 
 
-@pytest.mark.slow
+@pytest.mark.integration
 @pytest.mark.skipif(shutil.which("vim") is None, reason="no vim here")
 def test_vim_filters_a_buffer(shop: Path, command: Path) -> None:
     text = (EXAMPLES / "README.md").read_text("utf-8")

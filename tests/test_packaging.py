@@ -33,6 +33,7 @@ RESOURCES = {
     "migrate_cache/dockerfile.lark",
     "migrate_cache/py.typed",
     "migrate_cache/report/output.schema.json",
+    "migrate_cache/shell/build_tools.toml",
 }
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
@@ -233,7 +234,7 @@ def test_worker_processes_run_from_a_zipped_wheel(zipped: dict[str, str], tmp_pa
     migrates_the_demo(tmp_path, *command, **zipped)
 
 
-@pytest.mark.slow
+@pytest.mark.integration
 @checkout
 @needs_hatchling
 @pytest.mark.parametrize("kind", ["wheel", "sdist"])
@@ -252,7 +253,7 @@ def works(binaries: Path, folder: Path) -> None:
     migrates_the_demo(folder, command, "--quiet")
 
 
-@pytest.mark.slow
+@pytest.mark.integration
 @checkout
 @needs_hatchling
 @pytest.mark.skipif(util.find_spec("uv") is None, reason="uv is in the group integration")
@@ -267,7 +268,7 @@ def test_uv_installs_it(wheel: Path, tmp_path: Path) -> None:
     works(tmp_path / "bin", tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.integration
 @checkout
 @needs_hatchling
 @pytest.mark.skipif(util.find_spec("pipx") is None, reason="pipx is in the group integration")
@@ -284,7 +285,7 @@ def test_pipx_installs_it(wheel: Path, tmp_path: Path) -> None:
 
 
 def test_the_version_that_is_installed_is_the_version() -> None:
-    if Path(migrate_cache.__file__).is_relative_to(HERE):
+    if Path(migrate_cache.__file__).is_relative_to(HERE / "migrate_cache"):
         pytest.skip("an editable installation keeps the version of the day it was made")
     assert metadata.version("migrate-cache") == __version__
 

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # The package of this tree, whichever is installed.
 sys.path.insert(0, str(ROOT))
 
-from migrate_cache.caches.entry import Cache, load_catalog  # noqa: E402 - found by the line above
+from migrate_cache.caches.entry import CacheEntry, load_entries  # noqa: E402 - found by the line above
 from migrate_cache.rules.registry import all_rules  # noqa: E402
 from migrate_cache.settings import Option, Override, Settings, Shape, options_of  # noqa: E402
 
@@ -114,7 +114,7 @@ def _cache(definitions: Schema) -> Schema:
         bool: {"type": "boolean"},
         tuple[str, ...]: {"$ref": "#/$defs/texts"},
     }
-    types = {"target": tuple[str, ...], **get_type_hints(Cache)}
+    types = {"target": tuple[str, ...], **get_type_hints(CacheEntry)}
     del types["custom"]  # tells the user's entries from the built-in ones
     descriptions = _catalog_keys()
     descriptions["target"] = descriptions["targets"]
@@ -189,8 +189,7 @@ def caches_table() -> str:
         "exclusive": "stays locked",
     }
     rows = [
-        (cache.name, meaning[cache.kind], cache.reason, cache.evidence)
-        for cache in load_catalog().caches
+        (cache.name, meaning[cache.kind], cache.reason, cache.evidence) for cache in load_entries()
     ]
     return _markdown("cache", "becomes", "why", "evidence", rows=rows)
 

@@ -25,13 +25,15 @@ if TYPE_CHECKING:
 class FileContext:
     """A Dockerfile of the project, the builds that are declared for it, and its settings.
 
-    `read_only` says why the file is not to be written, ``""`` where it may be.
+    `tools` names the programs that the catalogue knows; `read_only` says why the file is not to
+    be written, ``""`` where it may be.
     """
 
     path: str
     tree: Dockerfile
     builds: tuple[Build, ...]
     settings: FileSettings
+    tools: frozenset[str]
     read_only: str = ""
 
     @cached_property
@@ -131,7 +133,7 @@ class RunContext:
     @cached_property
     def is_opaque(self) -> bool:
         """Whether the RUN runs something that cannot be looked into."""
-        return any(map(shell.is_opaque, self.commands))
+        return any(shell.is_opaque(command, self.file.tools) for command in self.commands)
 
     @cached_property
     def builds(self) -> tuple[Build, ...]:

@@ -11,8 +11,8 @@ from migrate_cache.dockerfile.tree import Mount, clean_path
 
 if TYPE_CHECKING:
     from migrate_cache.builds.runs import RunContext
-    from migrate_cache.caches.entry import Cache as CacheEntry
-    from migrate_cache.caches.entry import Catalog, Match
+    from migrate_cache.caches.entry import CacheEntry
+    from migrate_cache.caches.match import Catalog, Match
     from migrate_cache.dockerfile.scope import Expanded, Resolved, Scope
     from migrate_cache.dockerfile.tree import Dockerfile, Instruction, Stage
     from migrate_cache.shell import Command
@@ -105,7 +105,7 @@ class CacheMount:
     @property
     def entry(self) -> CacheEntry | None:
         """The entry of the catalogue that fits the directory, if any does."""
-        return self.match.cache
+        return self.match.entry
 
     @property
     def kind(self) -> str:

@@ -10,8 +10,8 @@ from migrate_cache.builds.runs import FileContext
 from migrate_cache.caches.cache_mount import CacheMount, cache_mounts
 from migrate_cache.caches.cargo_lock import CargoCaches, cargo_caches
 from migrate_cache.caches.coupling import CoupledMounts, coupled_mounts
-from migrate_cache.caches.entry import load_catalog
 from migrate_cache.caches.graph import Cache, CacheGraph, build_graph
+from migrate_cache.caches.match import load_catalog
 from migrate_cache.dockerfile.parser import parse
 from migrate_cache.services.infer import infer_service
 from migrate_cache.text.errors import ParseError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from migrate_cache.builds.model import Build, Builds
     from migrate_cache.builds.runs import RunContext
-    from migrate_cache.caches.entry import Catalog
+    from migrate_cache.caches.match import Catalog
     from migrate_cache.dockerfile.tree import Dockerfile
     from migrate_cache.services.model import NoService, Service
     from migrate_cache.settings import Settings
@@ -33,7 +33,8 @@ _Text = tuple[str, str]
 class Project:
     """The facts of one project; everything that is derived is derived once, when asked for.
 
-    `name` is the project's name, `errors` and `unread` the errors and texts of the files that
+    `catalog` holds the caches that are known, those that the settings teach among them; `name`
+    is the project's name, `errors` and `unread` the errors and texts of the files that
     cannot be parsed, by path. A project with other texts shares the facts of each file that
     did not change.
     """
@@ -41,16 +42,12 @@ class Project:
     files: tuple[FileContext, ...]
     builds: Builds
     settings: Settings
+    catalog: Catalog
     name: str
     errors: Mapping[str, ParseError] = field(default_factory=dict)
     unread: Mapping[str, str] = field(default_factory=dict)
     _mounts: dict[FileContext, tuple[CacheMount, ...]] = field(default_factory=dict, repr=False)
     _services: dict[RunContext, Service | NoService] = field(default_factory=dict, repr=False)
-
-    @cached_property
-    def catalog(self) -> Catalog:
-        """The catalogue of caches, with those that the settings teach."""
-        return load_catalog(self.settings.caches)
 
     @cached_property
     def graph(self) -> CacheGraph:
@@ -134,6 +131,7 @@ def build_project(
     the built-in `map`.
     """
     name = settings.project or _declared_name(builds.builds) or root_name
+    catalog = load_catalog(settings.caches)
     errors, files = {}, []
     by_dockerfile: dict[str, list[Build]] = {}
     for build in builds.builds:
@@ -142,11 +140,24 @@ def build_project(
         if isinstance(tree, ParseError):
             errors[path] = tree
             continue
-        own = tuple(by_dockerfile.get(path, ()))
-        in_effect = settings.for_file(path, name)
-        files.append(FileContext(path, tree, own, in_effect, read_only.get(path, "")))
-    unread = {path: texts[path] for path in errors}
-    return Project(tuple(files), builds, settings, name, errors, unread)
+        file = FileContext(
+            path=path,
+            tree=tree,
+            builds=tuple(by_dockerfile.get(path, ())),
+            settings=settings.for_file(path, name),
+            tools=catalog.tool_names,
+            read_only=read_only.get(path, ""),
+        )
+        files.append(file)
+    return Project(
+        files=tuple(files),
+        builds=builds,
+        settings=settings,
+        catalog=catalog,
+        name=name,
+        errors=errors,
+        unread={path: texts[path] for path in errors},
+    )
 
 
 def parse_all(

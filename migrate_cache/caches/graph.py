@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from migrate_cache.caches.entry import strictness
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from migrate_cache.builds.runs import RunContext
     from migrate_cache.caches.cache_mount import CacheKey, CacheMount
-
-STRICTNESS = ("shared", "cargo-subdir", "output", "unknown", "exclusive")
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class Cache:
     def deciding(self) -> CacheMount:
         """The strictest mount: it decides for all. RUNs that only copy follow."""
         voters = [mount for mount in self.mounts if not mount.only_copies] or self.mounts
-        return max(voters, key=lambda mount: STRICTNESS.index(mount.kind))
+        return max(voters, key=lambda mount: strictness(mount.match.kind))
 
     @cached_property
     def kind(self) -> str:

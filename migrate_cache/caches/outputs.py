@@ -6,11 +6,11 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from migrate_cache import shell
 from migrate_cache.caches.dataflow import compile_lines, compiles, may_read, says_it_builds
 from migrate_cache.caches.platforms import separates_platforms
 from migrate_cache.dockerfile.words import variables
 from migrate_cache.services.model import Service
+from migrate_cache.shell.build_tools import is_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,9 +53,7 @@ def is_one_workspace_build(cache: Cache, coupled: Sequence[CoupledMounts]) -> bo
             if mount.fills:
                 words = compile_lines(mount)
                 commands.setdefault(mount.path, set()).update(words)
-                whole = whole and any(
-                    shell.WHOLE_WORKSPACE["cargo"].intersection(line) for line in words
-                )
+                whole = whole and any(is_whole("cargo", line) for line in words)
     if len(commands) != len(cache.files) or len({frozenset(c) for c in commands.values()}) != 1:
         return False
     folders = {posixpath.dirname(path) for path in commands}

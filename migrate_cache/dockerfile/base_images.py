@@ -1,6 +1,6 @@
-"""What well-known base images set: the variables of their ENV, and the homes of their users.
+"""The variables that well-known base images set, and the homes of their users.
 
-Only what decides where tools keep their caches. BuildKit expands these variables in a
+Only those that decide where tools keep their caches. BuildKit expands these variables in a
 mount's target, and the tools that a RUN starts see them.
 """
 
@@ -18,7 +18,7 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """The facts of one image; `user` is who its RUNs run as, "" for root."""
+    """What is known of one image; `user` is who its RUNs run as, "" for root."""
 
     environment: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     user: str = ""
@@ -118,7 +118,7 @@ _ARCHITECTURES |= {"ppc64le", "s390x", "riscv64", "mips64le"}
 
 
 def image_name(image: str) -> str:
-    """Return the repository of `image`, without tag, digest and the mirrors of Docker Hub."""
+    """Return the repository of `image` without tag, digest and the address of a mirror."""
     name = image.partition("@")[0]
     folder, slash, last = name.rpartition("/")
     name = (folder + slash + last.partition(":")[0]).lower()
@@ -129,7 +129,7 @@ def image_name(image: str) -> str:
 
 
 def known_image(image: str) -> Image | None:
-    """Return what is known of `image`, a reference as FROM has it; None if nothing is.
+    """Return what is known of `image`, a reference as in FROM; None if nothing is.
 
     A variable in the tag does not matter. A pull-through proxy of Docker Hub
     (``registry.example.com/dockerhub/library/rust``) counts as the Hub where the path
@@ -147,19 +147,22 @@ def known_image(image: str) -> Image | None:
 
 
 def image_environment(image: str) -> Mapping[str, str]:
-    """Return the variables that `image` sets and that say where caches lie."""
+    """Return the variables of `image` that decide where caches are."""
     known = known_image(image)
     return known.environment if known else _NOTHING
 
 
 def image_user(image: str) -> str | None:
-    """Return the user that `image` runs as, ``root`` included; None if it is not known."""
+    """Return the user that `image` runs as (``root`` for root), None if it is not known."""
     known = known_image(image)
     return (known.user or "root") if known else None
 
 
 def image_user_home(image: str, user: str = "") -> str | None:
-    """Return the home of `user` in `image`; of the image's own user where none is given."""
+    """Return the home of `user` in `image`, None if it is not known.
+
+    Without `user`, that of the user that the image runs as.
+    """
     known = known_image(image)
     name = user.partition(":")[0]
     if not name:

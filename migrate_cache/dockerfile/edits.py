@@ -1,79 +1,82 @@
-"""Edits that codemods want, on the text of a Dockerfile."""
+"""Edits of a Dockerfile, beside those that a `Mount` offers itself."""
 
 from __future__ import annotations
 
-from migrate_cache.dockerfile.tree import Dockerfile, Instruction, Mount, Token
-from migrate_cache.text.edit import Edit, InstructionEdit, OptionEdit
+from typing import TYPE_CHECKING
+
+from migrate_cache.dockerfile.nodes import Token
+from migrate_cache.text.edit import InstructionEdit, apply_edits
 from migrate_cache.text.source import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from migrate_cache.dockerfile.mount import Mount
+    from migrate_cache.dockerfile.tree import Dockerfile, Instruction
+    from migrate_cache.text.edit import Edit, OptionEdit
+
+
+def apply(tree: Dockerfile, edits: Iterable[Edit]) -> str:
+    """Return the text of a file with all `edits` made, in whatever order they are given.
+
+    Raises:
+        ValueError: where two edits overlap, or two insertions meet at one place.
+
+    """
+    return apply_edits(tree.source.text, edits)
 
 
 def mount_edits(
     mount: Mount, new_id: str | None = None, sharing: str | None = None
-) -> tuple[Edit, ...]:
-    """Give a mount another id or mode, None where it stays; a mode of ``""`` is taken out."""
-    if new_id is None:
-        if sharing is None:
-            return ()
-        return mount.set("sharing", sharing) if sharing else remove_option(mount, "sharing")
-    if mount.option("id") is not None:
-        edits = mount.set("id", new_id)
-        return edits + mount_edits(mount, None, sharing)
-    if sharing == "":
-        # The id takes the place of the lock that goes.
-        return mount.replace("sharing", "id", new_id)
-    return mount.insert_after("target", "id", new_id) + mount_edits(mount, None, sharing)
+) -> tuple[OptionEdit, ...]:
+    """Give a cache mount another id, another sharing mode, or both.
 
-
-def remove_option(mount: Mount, name: str) -> tuple[Edit, ...]:
-    """Take an option out, with one of the commas beside it.
-
-    Where quotes or line breaks stand in between, ``sharing`` becomes ``shared`` instead,
-    which means the same.
+    None leaves an option as it is. A mode of ``""`` takes the option out; where quotes or a
+    line break stand beside it, it becomes ``shared``, which means the same. A new id takes
+    the place of a mode that goes, else it follows the target.
     """
-    option = mount.option(name)
-    assert option is not None
-    children = list(mount.children)
-    at = children.index(option)
-    plain = all(
-        not isinstance(token, Token) or token.kind in ("KEY", "EQUALS", "VALUE")
-        for token in option.children
-    )
-    before = children[at - 1] if at else None
-    after = children[at + 1] if at + 1 < len(children) else None
-    if plain and _is_comma(before):
-        assert before is not None
-        return (OptionEdit(Span(before.span.start, option.span.end), "", name, None),)
-    if plain and _is_comma(after):
-        assert after is not None
-        return (OptionEdit(Span(option.span.start, after.span.end), "", name, None),)
-    return mount.set(name, "shared")
+    if new_id is not None and mount.option("id") is None and sharing == "":
+        return mount.replace("sharing", "id", new_id)
+    edits: tuple[OptionEdit, ...] = ()
+    if new_id is not None:
+        has_id = mount.option("id") is not None
+        edits += mount.set("id", new_id) if has_id else mount.add("id", new_id, after="target")
+    if sharing:
+        edits += mount.set("sharing", sharing)
+    elif sharing == "":
+        edits += _drop_sharing(mount)
+    return edits
 
 
-def _is_comma(child: object) -> bool:
-    return isinstance(child, Token) and child.kind == "COMMA"
+def _drop_sharing(mount: Mount) -> tuple[OptionEdit, ...]:
+    try:
+        return mount.remove("sharing")
+    except ValueError:
+        return mount.set("sharing", "shared")
 
 
 def insert_before(
     tree: Dockerfile, instruction: Instruction, text: str, comment: str
 ) -> InstructionEdit:
-    """Insert an instruction of one line above another one and the comments that belong to it."""
+    """Insert an instruction of one line above another one and the comments that belong to it.
+
+    Comments belong to an instruction if no blank line stands between. `text` and `comment`
+    are given without a line ending; the file's own is used.
+    """
     newline = tree.source.newline
-    start = _above_comments(tree, instruction)
-    return InstructionEdit(
-        Span(start, start), f"{comment}{newline}{text}{newline}", instruction=text
-    )
+    start = _start_of_comments(tree, instruction)
+    lines = f"{comment}{newline}{text}{newline}"
+    return InstructionEdit(Span(start, start), lines, instruction=text)
 
 
-def _above_comments(tree: Dockerfile, instruction: Instruction) -> int:
+def _start_of_comments(tree: Dockerfile, instruction: Instruction) -> int:
     """Return where the block of comment lines right above an instruction begins."""
-    source = tree.source
-    start = instruction.span.start
+    text, start = tree.source.text, instruction.span.start
     for child in reversed(tree.children[: tree.children.index(instruction)]):
         if not isinstance(child, Token) or child.kind not in ("COMMENT", "NEWLINE", "BLANK"):
             break
-        line_start = source.text.rfind("\n", 0, child.span.start) + 1
-        line = source.text[line_start : child.span.end]
-        if child.kind == "NEWLINE" and not line.strip():
+        line_start = text.rfind("\n", 0, child.span.start) + 1
+        if child.kind == "NEWLINE" and not text[line_start : child.span.end].strip():
             break
         if child.kind == "COMMENT":
             start = line_start

@@ -1,4 +1,4 @@
-r"""Text to logical lines: what a grammar cannot say about a Dockerfile.
+"""Split a file into logical lines, as no grammar can.
 
 Three rules of BuildKit (``frontend/dockerfile/parser``) are not context-free, so they
 are applied here, before any grammar:
@@ -8,7 +8,7 @@ are applied here, before any grammar:
   even in the middle of a word;
 * a heredoc's delimiter is any word, and its body ends where that word stands alone.
 
-A logical line keeps, for every character, the place in the file that it comes from.
+A logical line keeps, for every character, its place in the file.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ BOM = "\ufeff"
 # bufio.MaxScanTokenSize: BuildKit reads a physical line into a buffer of this many bytes.
 MAX_LINE = 65536
 
-_LEADING = re.compile(f"[{SPACES}]*")
+_VISIBLE = re.compile(f"[^{SPACES}]")
 _DIRECTIVE = re.compile(rf"\#[{SPACES}]*([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=(.+)", re.DOTALL)
 _DIRECTIVES = ("syntax", "escape", "check")
 
@@ -37,8 +37,9 @@ _DIRECTIVES = ("syntax", "escape", "check")
 class Directive:
     """A parser directive at the top of the file, such as ``# syntax=docker/dockerfile:1``.
 
-    `in_force` is False where one of BuildKit's two readers of directives passes it over:
-    the one of ``escape`` stops at a shebang line, the one of the others at an indented line.
+    `in_force` is False where the one of BuildKit's two readers that looks for this directive
+    does not see it: that of ``escape`` stops at a shebang line, that of the others at an
+    indented line.
     """
 
     name: str
@@ -48,45 +49,43 @@ class Directive:
 
 
 @dataclass(frozen=True, slots=True)
-class Heredoc:
-    """One heredoc of an instruction; `body` keeps its line endings and leading tabs."""
+class HeredocLines:
+    """The lines of one heredoc: those of its body, and that of the delimiter, which ends it."""
 
-    name: str
-    expand: bool
-    chomp: bool
-    body: str
+    word: HeredocWord
+    body: Span
+    delimiter: Span
     span: Span
-    terminator: Span
 
 
 @dataclass(frozen=True, slots=True)
 class LogicalLine:
     """One instruction's text with its continuations taken out.
 
-    `text` is the joined line. `pieces` are the parts of the file that it is made of;
-    `starts` are the offsets in `text` at which they begin. `span` covers all physical
-    lines, heredocs and the last line ending included; `head` ends where the last
-    physical line before the heredocs ends.
+    `text` is the joined line. `pieces` are the parts of the file that it is made of, and
+    `starts` the offsets in `text` at which they begin. `span` covers all physical lines,
+    heredocs and the last line ending included; lines are numbered from 1.
     """
 
     text: str
     pieces: tuple[Span, ...]
     starts: tuple[int, ...]
     span: Span
-    head: Span
-    heredocs: tuple[Heredoc, ...]
+    first_line: int
+    last_line: int
+    heredocs: tuple[HeredocLines, ...] = ()
 
     def offset(self, position: int) -> int:
-        """Return where in the file the character at `position` of `text` stands."""
+        """Return the offset in the file of the character at `position` of `text`."""
         index = bisect_right(self.starts, position) - 1
         return self.pieces[index].start + position - self.starts[index]
 
     def end_offset(self, position: int) -> int:
-        """Return where in the file the text up to `position` ends (before any continuation)."""
+        """Return the offset in the file at which ``text[:position]`` ends."""
         return self.offset(position - 1) + 1 if position else self.pieces[0].start
 
     def spans(self, start: int, end: int) -> Iterator[Span]:
-        """Yield the parts of the file that ``text[start:end]`` is made of."""
+        """Yield the parts of the file that make up ``text[start:end]``."""
         index = bisect_right(self.starts, start) - 1
         while start < end:
             piece = self.pieces[index]
@@ -107,31 +106,18 @@ class Lines:
     logical: tuple[LogicalLine, ...]
 
 
-# Tells of a joined line and an escape character whether its ``<<`` words announce heredocs.
+# Tells of a joined line and an escape character whether ``<<`` may begin a heredoc there.
 MayHoldHeredoc = Callable[[str, str], bool]
-
-
-def parse_error(source: Source, offset: int, message: str, hint: str = "") -> ParseError:
-    """Return an error that points at the character at `offset`."""
-    place = source.place(offset)
-    return ParseError(
-        message,
-        path=source.path,
-        line=place.line,
-        column=place.column,
-        source_line=source.line_text(place.line),
-        hint=hint,
-    )
 
 
 def read_lines(source: Source, may_hold_heredoc: MayHoldHeredoc) -> Lines:
     """Split a file into logical lines.
 
-    `may_hold_heredoc` says whether a joined line is a RUN, COPY or ADD in shell form.
+    `may_hold_heredoc` tells whether a joined line is a RUN, COPY or ADD in shell form.
 
     Raises:
-        ParseError: where the structure is uncertain: an unterminated heredoc, a wrong
-            or doubled directive, a line that BuildKit's reader refuses, no instruction.
+        ParseError: where the structure is uncertain: an unterminated heredoc, a wrong or
+            repeated directive, a line too long for BuildKit, no instruction.
 
     """
     _check_lengths(source)
@@ -139,13 +125,13 @@ def read_lines(source: Source, may_hold_heredoc: MayHoldHeredoc) -> Lines:
     directives = _Directives(source)
     logical: list[LogicalLine] = []
     for line in reader:
-        if line.is_comment or line.content == line.end:
+        if line.is_skipped:
             directives.read(line)
             continue
         directives.close()
         logical.append(_logical_line(reader, directives.escape, line, may_hold_heredoc))
     if not logical:
-        raise parse_error(
+        raise ParseError.at(
             source, 0, "file with no instructions", "a Dockerfile needs at least a FROM instruction"
         )
     return Lines(directives.escape, tuple(directives.found), tuple(logical))
@@ -159,7 +145,7 @@ def _check_lengths(source: Source) -> None:
             continue
         size = len(encode(text[start:stop]))
         if size > MAX_LINE or (size == MAX_LINE and text[stop - 1] != "\n"):
-            raise parse_error(
+            raise ParseError.at(
                 source,
                 start,
                 f"dockerfile line greater than max allowed size of {MAX_LINE - 1} bytes",
@@ -173,25 +159,26 @@ def _check_lengths(source: Source) -> None:
 class _Line(NamedTuple):
     r"""A physical line without a byte order mark: ``start <= content <= end <= stop``.
 
-    `content` is its first character that is no blank (or `end`), `end` is before the
-    ``\r\n``, `stop` behind it.
+    `content` is its first character that is not blank (or `end`), `end` is before the line
+    ending, `stop` after it. Comments and blank lines are skipped, also within an instruction.
     """
 
     start: int
     content: int
     end: int
     stop: int
-    is_comment: bool
+    is_skipped: bool
 
 
 class _Reader:
-    """Walks over the physical lines of a file once."""
+    """The physical lines of a file, each read once."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.text = source.text
         self._starts = source.line_starts
-        self._index = 0
+        # The number of the last line read.
+        self.number = 0
 
     def __iter__(self) -> Iterator[_Line]:
         while (line := self.next()) is not None:
@@ -200,31 +187,26 @@ class _Reader:
     def next(self) -> _Line | None:
         """Return the next line, None at the end of the file."""
         text, starts = self.text, self._starts
-        start = starts[self._index] if self._index < len(starts) else len(text)
+        start = starts[self.number] if self.number < len(starts) else len(text)
         if start == len(text):
             return None
-        self._index += 1
-        stop = starts[self._index] if self._index < len(starts) else len(text)
+        self.number += 1
+        stop = starts[self.number] if self.number < len(starts) else len(text)
         if start == 0 and text.startswith(BOM):
             start = 1
         end = stop
         while end > start and text[end - 1] in "\r\n":
             end -= 1
-        content = _skip_blanks(text, start, end)
-        return _Line(start, content, end, stop, text.startswith("#", content, end))
-
-
-def _skip_blanks(text: str, start: int, end: int) -> int:
-    match = _LEADING.match(text, start, end)
-    assert match is not None
-    return match.end()
+        visible = _VISIBLE.search(text, start, end)
+        content = visible.start() if visible else end
+        return _Line(start, content, end, stop, visible is None or visible[0] == "#")
 
 
 # -- directives --------------------------------------------------------------------------
 
 
 class _Directives:
-    """Reads the directives: comments at the very top of the file, without a gap."""
+    """The directives: comments at the very top of the file, without a gap."""
 
     def __init__(self, source: Source) -> None:
         self.escape = "\\"
@@ -234,11 +216,11 @@ class _Directives:
         self._after_shebang = False
 
     def close(self) -> None:
-        """Take no more directives: something else than a directive has come."""
+        """End the directives."""
         self._open = False
 
     def read(self, line: _Line) -> None:
-        """Read a comment or a blank line."""
+        """Read a comment or a blank line; one that is no directive ends them."""
         if not self._open:
             return
         text = self._source.text
@@ -250,7 +232,7 @@ class _Directives:
         if match is None or name not in _DIRECTIVES:
             self.close()
         elif any(directive.name == name for directive in self.found):
-            self._doubled(line, name)
+            self._repeated(line, name)
         else:
             self._add(line, name, match)
 
@@ -267,7 +249,7 @@ class _Directives:
 
     def _set_escape(self, value: str, offset: int) -> None:
         if value not in ("\\", "`"):
-            raise parse_error(
+            raise ParseError.at(
                 self._source,
                 offset,
                 f"invalid escape token '{value}': expected a backslash or a backtick",
@@ -275,12 +257,12 @@ class _Directives:
             )
         self.escape = value
 
-    def _doubled(self, line: _Line, name: str) -> None:
+    def _repeated(self, line: _Line, name: str) -> None:
         if self._after_shebang:
-            # Only the reader of syntax is at work here, and it takes the first in silence.
+            # BuildKit looks for nothing but syntax here, and takes the first one.
             self.close()
             return
-        raise parse_error(
+        raise ParseError.at(
             self._source,
             line.content,
             f"only one {name} parser directive can be used",
@@ -294,12 +276,12 @@ class _Directives:
 def _logical_line(
     reader: _Reader, escape: str, first: _Line, may_hold_heredoc: MayHoldHeredoc
 ) -> LogicalLine:
-    text, last = reader.text, first
+    text, last, number = reader.text, first, reader.number
     goes_on, end = _continuation(text, first.content, first.end, escape)
     pieces = [Span(first.content, end)]
     while goes_on and (line := reader.next()) is not None:
         last = line
-        if line.is_comment or line.content == line.end:
+        if line.is_skipped:
             continue
         goes_on, end = _continuation(text, line.start, line.end, escape)
         pieces.append(Span(line.start, end))
@@ -309,8 +291,8 @@ def _logical_line(
         tuple(pieces),
         tuple(accumulate(lengths, initial=0))[:-1],
         Span(first.start, last.stop),
-        Span(first.start, last.stop),
-        (),
+        number,
+        reader.number,
     )
     if "<<" not in joined.text or not may_hold_heredoc(joined.text, escape):
         return joined
@@ -318,10 +300,10 @@ def _logical_line(
 
 
 def _continuation(text: str, start: int, end: int, escape: str) -> tuple[bool, int]:
-    """Return whether the line goes on, and where its own text ends.
+    """Return whether a line goes on, and where its own text ends.
 
-    The escape character continues a line as its last character before blanks and tabs,
-    unless another one stands before it.
+    The escape character continues a line if nothing but blanks and tabs follows it, and no
+    other escape character stands before it.
     """
     last = end
     while last > start and text[last - 1] in " \t":
@@ -337,11 +319,12 @@ def _continuation(text: str, start: int, end: int, escape: str) -> tuple[bool, i
 
 
 def _with_heredocs(reader: _Reader, line: LogicalLine) -> LogicalLine:
+    """Return a line with the heredocs that it announces, read from the lines below it."""
     heredocs = []
     for word in heredoc_words(line.text):
         heredoc = _heredoc(reader, word)
         if heredoc is None:
-            raise parse_error(
+            raise ParseError.at(
                 reader.source,
                 line.offset(_announced_at(line.text, word.name)),
                 f"unterminated heredoc: no line with {word.name} alone ends it",
@@ -351,24 +334,21 @@ def _with_heredocs(reader: _Reader, line: LogicalLine) -> LogicalLine:
     if not heredocs:
         return line
     span = Span(line.span.start, heredocs[-1].span.end)
-    return replace(line, span=span, heredocs=tuple(heredocs))
+    return replace(line, span=span, last_line=reader.number, heredocs=tuple(heredocs))
 
 
-def _heredoc(reader: _Reader, word: HeredocWord) -> Heredoc | None:
-    """Read the body up to the line that is the delimiter; None where there is no such line."""
-    text = reader.text
+def _heredoc(reader: _Reader, word: HeredocWord) -> HeredocLines | None:
+    """Read up to the line that is the delimiter; return None where there is no such line."""
     begin = -1
     while (line := reader.next()) is not None:
         begin = line.start if begin < 0 else begin
-        end = text[line.start : line.end]
-        if (end.lstrip("\t") if word.chomp else end) == word.name:
-            return Heredoc(
-                word.name,
-                word.expand,
-                word.chomp,
-                text[begin : line.start],
-                Span(begin, line.stop),
+        content = reader.text[line.start : line.end]
+        if (content.lstrip("\t") if word.chomp else content) == word.name:
+            return HeredocLines(
+                word,
+                Span(begin, line.start),
                 Span(line.start, line.end),
+                Span(begin, line.stop),
             )
     return None
 

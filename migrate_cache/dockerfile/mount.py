@@ -1,20 +1,21 @@
-"""Flags, mounts and their options as nodes, and the edits that a mount offers."""
+"""Flags, mounts and their options as nodes, and the edits of a mount."""
 
 from __future__ import annotations
 
 import posixpath
 import re
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrate_cache.dockerfile.nodes import Node, Part
-from migrate_cache.text.edit import Edit, OptionEdit
+from migrate_cache.dockerfile.nodes import Node
+from migrate_cache.text.edit import OptionEdit
 from migrate_cache.text.source import Span
 
 if TYPE_CHECKING:
     from migrate_cache.text.errors import ParseError
 
-# `target` may be written in three ways, `source` in two.
+# Other spellings of an option, and its main name.
 ALIASES = {
     "dst": "target",
     "destination": "target",
@@ -23,98 +24,78 @@ ALIASES = {
     "rw": "readwrite",
 }
 
-# What no quoting around it can change, whatever quotes and escapes a mount is written with.
-# A `#` might come to stand at the start of a continued line, and make it a comment.
+
+# Text that means itself whatever quotes and escapes a mount is written with. A `#` is left
+# out: at the start of a continued line it would begin a comment.
 _PLAIN = re.compile(r"""[^\s\x00-\x20"',\\`#\x7f-\U0010ffff]*""")
 
 
+def main_name(key: str) -> str:
+    """Return the main name of an option: ``target`` for ``dst`` and ``destination``."""
+    return ALIASES.get(key, key)
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class MountOption(Node):
     """One field of a mount, such as ``sharing=locked`` or ``readonly``.
 
-    `key` is in lower case and as written (``dst`` stays ``dst``); `value` is decoded, and
-    None where the field has no ``=``. The spans name the characters of the key and of the
-    value in the file, in several parts where a continuation or a quote divides them; a
-    value of nothing has one empty span.
+    `written_key` and `value` are decoded; `value` is None where the field has no ``=``. The
+    spans are where their characters stand in the file: several where a continuation or a
+    quote divides them, one empty span for an empty value. `after` is the offset at which
+    another option can follow.
     """
 
-    __slots__ = ("field", "key", "key_spans", "value", "value_spans")
+    written_key: str
+    value: str | None
+    key_spans: tuple[Span, ...]
+    value_spans: tuple[Span, ...]
+    after: int
 
-    def __init__(
-        self,
-        span: Span,
-        children: tuple[Part, ...],
-        *,
-        key: str,
-        value: str | None,
-        key_spans: tuple[Span, ...],
-        value_spans: tuple[Span, ...],
-    ) -> None:
-        super().__init__("option", span, children)
-        self.field = key if value is None else f"{key}={value}"
-        self.key = key.lower()
-        self.value = value
-        self.key_spans = key_spans
-        self.value_spans = value_spans
+    @property
+    def key(self) -> str:
+        """The key in lower case (``dst`` stays ``dst``)."""
+        return self.written_key.lower()
 
     @property
     def name(self) -> str:
-        """The key under its main name: ``target`` for ``dst`` and ``destination``."""
-        return ALIASES.get(self.key, self.key)
+        """The key's main name: ``target`` for ``dst`` and ``destination``."""
+        return main_name(self.key)
+
+    @property
+    def field(self) -> str:
+        """The whole field, decoded."""
+        return self.written_key if self.value is None else f"{self.written_key}={self.value}"
 
 
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Flag(Node):
-    """A flag of an instruction; `word` is the decoded word, `name` and `value` its parts.
+    """A flag of an instruction; `word` is the decoded word, `name` and `value` are its parts.
 
-    `value` is None where the flag has no ``=``. `error` is set where the flag cannot be
-    read, or where BuildKit would reject it.
+    `value` is None where the flag has no ``=``. `error` says why the flag cannot be read, or
+    why BuildKit would reject it.
     """
 
-    __slots__ = ("error", "name", "value", "word")
-
-    def __init__(
-        self,
-        kind: str,
-        span: Span,
-        children: tuple[Part, ...],
-        *,
-        word: str,
-        name: str,
-        value: str | None,
-        error: ParseError | None,
-    ) -> None:
-        super().__init__(kind, span, children)
-        self.word = word
-        self.name = name
-        self.value = value
-        self.error = error
+    word: str
+    name: str
+    value: str | None
+    error: ParseError | None = None
 
 
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Mount(Flag):
     """A ``--mount`` flag of a RUN.
 
-    The properties give decoded values with variables unexpanded, and ``""`` where the
+    The properties give decoded values with their variables unexpanded, and ``""`` where the
     mount has no such option; the last of two equal options wins, as in BuildKit.
+
+    The methods that edit take main names (``target``, ``id``, ``sharing``, …), and raise
+    ValueError for a value that would need quotes (blanks, commas, quotes, escapes).
     """
 
-    __slots__ = ("after_option", "options")
-
-    def __init__(
-        self,
-        span: Span,
-        children: tuple[Part, ...],
-        *,
-        word: str,
-        value: str | None,
-        options: tuple[MountOption, ...],
-        after_option: tuple[int, ...],
-        error: ParseError | None,
-    ) -> None:
-        super().__init__("mount", span, children, word=word, name="mount", value=value, error=error)
-        self.options = options
-        self.after_option = after_option
+    options: tuple[MountOption, ...] = ()
 
     def option(self, name: str) -> MountOption | None:
-        """Return the option in force under its main name (``target``, ``id``, ``sharing``, …)."""
+        """Return the option in force under its main name."""
         for option in reversed(self.options):
             if option.name == name:
                 return option
@@ -137,7 +118,7 @@ class Mount(Flag):
 
     @property
     def id(self) -> str:
-        """The id as written; see `cache_id` for the one BuildKit uses."""
+        """The id as written; see `cache_id` for the one that BuildKit uses."""
         return self.get("id")
 
     @property
@@ -157,53 +138,97 @@ class Mount(Flag):
 
     @property
     def cache_id(self) -> str:
-        """What BuildKit calls the cache, variables unexpanded: the id, else the cleaned target."""
+        """BuildKit's id for the cache, variables unexpanded: the id, else the cleaned target."""
         return self.id or clean_path(self.target)
 
     def repeated(self, *names: str) -> bool:
-        """Whether one of the options (under its main name) is given more than once."""
+        """Tell whether one of the options is given more than once."""
         counts = Counter(option.name for option in self.options)
         return any(counts[name] > 1 for name in names)
 
-    def set(self, name: str, value: str) -> tuple[Edit, ...]:
-        """Return the edits that give the option in force another value.
+    def set(self, name: str, value: str) -> tuple[OptionEdit, ...]:
+        """Give an option another value.
 
         Raises:
-            ValueError: where there is no such option with a value, or `value` would need
-                quotes (blanks, commas, quotes, escapes).
+            ValueError: where the mount has no such option with a value.
 
         """
-        option = self.option(name)
-        if option is None or not option.value_spans:
-            raise ValueError(f"the mount has no {name} to set")
-        return _replace_parts(option.value_spans, value, name, value)
+        return _replaced(self._with_value(name).value_spans, value, name, value)
 
-    def replace(self, name: str, new_name: str, value: str) -> tuple[Edit, ...]:
-        """Return the edits that turn the option in force into another one, quotes kept.
+    def replace(self, name: str, new_name: str, value: str) -> tuple[OptionEdit, ...]:
+        """Put a new option in the place of another one, within the same quotes.
 
         Raises:
-            ValueError: as `set` does.
+            ValueError: where the mount has no such option with a value, or has the new one.
 
         """
-        option = self.option(name)
-        if option is None or not option.key_spans or not option.value_spans:
-            raise ValueError(f"the mount has no {name} to replace")
-        edits = _replace_parts(option.key_spans, new_name, name, None)
-        return edits + _replace_parts(option.value_spans, value, new_name, value)
+        self._refuse_second(new_name)
+        option = self._with_value(name)
+        return (
+            *_replaced(option.key_spans, new_name, name, None),
+            *_replaced(option.value_spans, value, new_name, value),
+        )
 
-    def insert_after(self, name: str, new_name: str, value: str) -> tuple[Edit, ...]:
-        """Return the edits that add an option behind another one.
+    def add(self, name: str, value: str, *, after: str) -> tuple[OptionEdit, ...]:
+        """Add an option after another one, within its quotes.
 
         Raises:
-            ValueError: as `set` does.
+            ValueError: where the mount has no option `after`, or has the new one.
 
         """
+        self._refuse_second(name)
+        offset = self._given(after).after
+        text = f",{_plain(name)}={_plain(value)}"
+        return (OptionEdit(Span(offset, offset), text, main_name(name), value),)
+
+    def remove(self, name: str) -> tuple[OptionEdit, ...]:
+        """Take an option out, with one of the commas beside it.
+
+        Raises:
+            ValueError: where the mount does not have this option exactly once, or a quote or
+                a line break stands within it or between it and the commas.
+
+        """
+        option = self._given(name)
+        if self.repeated(name):
+            raise ValueError(f"the mount has more than one {name}")
+        at = self.children.index(option)
+        before, behind = self.children[at - 1], self.children[at + 1 : at + 2]
+        if _is_unbroken(option) and before.kind == "COMMA":
+            return (OptionEdit(Span(before.span.start, option.span.end), "", name, None),)
+        if _is_unbroken(option) and behind and behind[0].kind == "COMMA":
+            return (OptionEdit(Span(option.span.start, behind[0].span.end), "", name, None),)
+        raise ValueError(f"quotes or a line break stand beside the {name} of the mount")
+
+    def _given(self, name: str) -> MountOption:
         option = self.option(name)
         if option is None:
-            raise ValueError(f"the mount has no {name} to insert behind")
-        offset = self.after_option[self.options.index(option)]
-        text = f",{_plain(new_name)}={_plain(value)}"
-        return (OptionEdit(Span(offset, offset), text, new_name, value),)
+            raise ValueError(f"the mount has no {name}")
+        return option
+
+    def _with_value(self, name: str) -> MountOption:
+        option = self._given(name)
+        if option.value is None:
+            raise ValueError(f"the mount's {name} has no value")
+        return option
+
+    def _refuse_second(self, name: str) -> None:
+        if self.option(main_name(name)) is not None:
+            raise ValueError(f"the mount has a {name} already")
+
+
+def _replaced(
+    spans: tuple[Span, ...], text: str, name: str, value: str | None
+) -> tuple[OptionEdit, ...]:
+    """Replace a key or value that may stand in several parts; keep what divides them.
+
+    The text takes the place of the last part, not of the first: the last may be all that its
+    line holds, and an empty line in its place would not end the instruction.
+    """
+    option = main_name(name)
+    *others, last = spans
+    edits = [OptionEdit(span, "", option, value) for span in others]
+    return (*edits, OptionEdit(last, _plain(text), option, value))
 
 
 def _plain(text: str) -> str:
@@ -212,17 +237,9 @@ def _plain(text: str) -> str:
     return text
 
 
-def _replace_parts(
-    spans: tuple[Span, ...], text: str, option: str, value: str | None
-) -> tuple[Edit, ...]:
-    """Put `text` in place of the last part; the others go, what divides them stays.
-
-    Not the first part: the last may be all that its line holds, and an empty line in its
-    place would not end the instruction.
-    """
-    *others, last = spans
-    edits = [(span, "") for span in others] + [(last, _plain(text))]
-    return tuple(OptionEdit(span, text, option, value) for span, text in edits)
+def _is_unbroken(option: MountOption) -> bool:
+    """Tell whether neither quotes nor line breaks stand within an option."""
+    return all(child.kind in ("KEY", "EQUALS", "VALUE") for child in option.children)
 
 
 def clean_path(path: str) -> str:
@@ -230,5 +247,5 @@ def clean_path(path: str) -> str:
     if not path:
         return "."
     cleaned = posixpath.normpath(path)
-    # POSIX lets two leading slashes stand; Go does not.
+    # POSIX keeps two leading slashes; Go does not.
     return cleaned[1:] if cleaned.startswith("//") else cleaned

@@ -1,8 +1,9 @@
-"""The material of the tree: tokens, nodes, and what stands between the grammar's tokens."""
+"""Tokens and nodes, and the tokens for what stands between those of the grammar."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from migrate_cache.dockerfile.words import SPACES
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 class Token(NamedTuple):
     """A piece of text that no node divides; `kind` is its terminal in the grammar.
 
-    A token that a continuation divides stands as several of one kind. What stands between
+    A token that a continuation divides is several tokens of one kind. What stands between
     the grammar's tokens has kinds of its own: ``BLANK``, ``NEWLINE``, ``CONTINUATION`` (an
     escape character at the end of a line, with the line ending), ``COMMENT``,
     ``DIRECTIVE``, ``QUOTE`` (around parts of a flag word), ``BOM``, ``HEREDOC_BODY``,
@@ -27,15 +28,16 @@ class Token(NamedTuple):
     text: str
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class Node:
-    """A part of the tree. `kind` is the grammar's rule, `children` its parts in order."""
+    """A part of the tree. `kind` is the grammar's rule, `children` its parts in order.
 
-    __slots__ = ("__dict__", "children", "kind", "span")
+    Nodes never change, and each is equal to itself alone.
+    """
 
-    def __init__(self, kind: str, span: Span, children: tuple[Part, ...]) -> None:
-        self.kind = kind
-        self.span = span
-        self.children = children
+    kind: str
+    span: Span
+    children: tuple[Part, ...]
 
     def tokens(self) -> Iterator[Token]:
         """Yield every token below this node, in the order of the text."""
@@ -45,15 +47,6 @@ class Node:
             if isinstance(item, Token):
                 yield item
             else:
-                stack.extend(reversed(item.children))
-
-    def nodes(self) -> Iterator[Node]:
-        """Yield this node and every node below it, in the order of the text."""
-        stack: list[Part] = [self]
-        while stack:
-            item = stack.pop()
-            if isinstance(item, Node):
-                yield item
                 stack.extend(reversed(item.children))
 
     @property
@@ -83,13 +76,13 @@ _TRIVIA = re.compile(
 
 
 def trivia(text: str, start: int, end: int) -> Iterator[Token]:
-    """Yield tokens for what stands between the grammar's tokens in ``text[start:end]``."""
+    """Yield tokens for ``text[start:end]``, which holds none of the grammar's."""
     for match in _TRIVIA.finditer(text, start, end):
         yield Token(match.lastgroup or "OTHER", Span(*match.span()), match.group())
 
 
 def cover(text: str, parts: Iterable[Part], span: Span) -> tuple[Part, ...]:
-    """Return `parts` with tokens for all that stands between them, so that they cover `span`."""
+    """Return `parts` and tokens for the gaps between them, which together make up `span`."""
     covered: list[Part] = []
     position = span.start
     for part in parts:

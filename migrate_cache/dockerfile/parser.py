@@ -1,4 +1,4 @@
-"""Logical lines to nodes, through the grammar. The only module that knows Lark.
+"""Read a Dockerfile into its tree, through the grammar. The only module that knows Lark.
 
 The parser is built at first use: Lark costs more to import than most files to read.
 """
@@ -7,30 +7,33 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrate_cache.dockerfile.flag_words import FlagWord
-from migrate_cache.dockerfile.lines import BOM, parse_error, read_lines
+from migrate_cache.dockerfile.lines import BOM, read_lines
 from migrate_cache.dockerfile.mount import Flag, Mount, MountOption
 from migrate_cache.dockerfile.nodes import Token, cover
-from migrate_cache.dockerfile.tree import Dockerfile, HeredocNode, Instruction, Run
-from migrate_cache.dockerfile.validation.instructions import check_instruction, check_structure
+from migrate_cache.dockerfile.tree import Dockerfile, Heredoc, Instruction, Run
+from migrate_cache.dockerfile.validation.instructions import check_instruction, check_order
+from migrate_cache.dockerfile.validation.mounts import check_mount
 from migrate_cache.dockerfile.words import SPACES
+from migrate_cache.text.errors import ParseError
 from migrate_cache.text.source import Source, Span, decode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from lark import Lark, Tree
     from lark import Token as LarkToken
     from lark.exceptions import UnexpectedInput
 
-    from migrate_cache.dockerfile.lines import Heredoc, LogicalLine
+    from migrate_cache.dockerfile.lines import HeredocLines, Lines, LogicalLine
     from migrate_cache.dockerfile.nodes import Part
-    from migrate_cache.text.errors import ParseError
+    from migrate_cache.dockerfile.validation.rejection import Rejections
 
     LarkTree = Tree[LarkToken]
 
@@ -55,8 +58,8 @@ def parse(data: bytes | str, path: str | None = None) -> Dockerfile:
     text = decode(data) if isinstance(data, bytes) else data
     source = Source(text, path or "Dockerfile")
     if isinstance(data, str) and (found := _NO_BYTE.search(data)):
-        raise parse_error(source, found.start(), "not text: half of a surrogate pair")
-    return _Parser(source).dockerfile()
+        raise ParseError.at(source, found.start(), "not text: half of a surrogate pair")
+    return _Parser(source, read_lines(source, _may_hold_heredoc)).dockerfile()
 
 
 def grammar() -> str:
@@ -88,64 +91,64 @@ def _lark(escape: str) -> Lark:
 class _Parser:
     """Reads one file."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, lines: Lines) -> None:
         self._source = source
         self._text = source.text
-        self._escape = "\\"
+        self._lines = lines
+        self._escape = lines.escape
 
     def dockerfile(self) -> Dockerfile:
-        lines = read_lines(self._source, _may_hold_heredoc)
-        self._escape = lines.escape
-        self._refuse_binary(lines.logical[0])
-        instructions = tuple(map(self._instruction, lines.logical))
-        directives = {directive.span.start for directive in lines.directives}
-        children: list[Part] = []
-        if self._text.startswith(BOM):
-            children.append(Token("BOM", Span(0, 1), BOM))
-        for part in cover(self._text, (*children, *instructions), Span(0, len(self._text))):
-            is_directive = part.kind == "COMMENT" and part.span.start in directives
-            if is_directive and isinstance(part, Token):
-                children.append(part._replace(kind="DIRECTIVE"))
-            elif part.kind != "BOM":
-                children.append(part)
-        tree = Dockerfile(
-            self._source, tuple(children), instructions, lines.directives, lines.escape
-        )
-        tree.errors = tuple(self._errors(tree))
-        return tree
-
-    def _errors(self, tree: Dockerfile) -> list[ParseError]:
-        errors = []
-        for instruction in tree.instructions:
-            instruction.error = check_instruction(self._source, instruction)
-            if instruction.error:
-                errors.append(instruction.error)
-        if not errors and (error := check_structure(self._source, tree)):
+        self._refuse_binary(self._lines.logical[0])
+        instructions = tuple(map(self._instruction, self._lines.logical))
+        errors = [instruction.error for instruction in instructions if instruction.error]
+        if not errors and (error := self._first(check_order(instructions))):
             errors.append(error)
-        return errors
+        span = Span(0, len(self._text))
+        parts: list[Part] = [*instructions]
+        parts += self._tokens("BOM", [Span(0, 1)] if self._text.startswith(BOM) else [])
+        parts += self._tokens("DIRECTIVE", (each.span for each in self._lines.directives))
+        parts.sort(key=lambda part: part.span)
+        return Dockerfile(
+            "dockerfile",
+            span,
+            cover(self._text, parts, span),
+            source=self._source,
+            escape=self._escape,
+            directives=self._lines.directives,
+            instructions=instructions,
+            errors=tuple(errors),
+        )
 
     def _refuse_binary(self, first: LogicalLine) -> None:
         keyword = first.text[:64].strip(SPACES).split(" ")[0]
         if "\0" in keyword or _SURROGATE.search(keyword):
-            raise parse_error(
+            raise ParseError.at(
                 self._source,
                 first.pieces[0].start,
                 "not a text file: the first instruction's keyword holds binary data",
                 "Dockerfiles are read as UTF-8; UTF-16 needs converting",
             )
 
+    def _parse(self, rule: str, text: str) -> LarkTree:
+        return _lark(self._escape).parse(text, start=rule)
+
+    def _first(self, rejections: Rejections) -> ParseError | None:
+        """Return the first rejection as an error, None where there is none."""
+        for message, offset, hint in rejections:
+            return ParseError.at(self._source, offset, message, hint)
+        return None
+
     # -- instructions ---------------------------------------------------------------
 
     def _instruction(self, line: LogicalLine) -> Instruction:
         text = line.text.strip(SPACES)
-        if not text:
-            return self._nameless(line)
-        start = line.text.index(text)
-        return self._statement(_lark(self._escape).parse(text, start="instruction"), line, start)
-
-    def _nameless(self, line: LogicalLine) -> Instruction:
-        """Make the node of a lone escape character that ends the file: no keyword, nothing."""
-        return Instruction(
+        heredocs = tuple(map(self._heredoc, line.heredocs))
+        if text:
+            start = line.text.index(text)
+            tree = self._parse("instruction", text)
+            return self._statement(tree, line, start, heredocs)
+        # An escape character alone ends the file: BuildKit reads an instruction without a name.
+        draft = Instruction(
             "other",
             line.span,
             cover(self._text, (), line.span),
@@ -153,35 +156,41 @@ class _Parser:
             written_keyword="",
             line=line,
             escape=self._escape,
-            flag_nodes=(),
-            arguments="",
-            words=(),
-            exec_form=None,
-            trigger=None,
-            heredocs=line.heredocs,
-            lines=self._lines(line),
         )
+        return replace(draft, error=self._first(check_instruction(draft)))
 
     def _statement(
-        self, tree: LarkTree, line: LogicalLine, start: int, *, is_trigger: bool = False
+        self,
+        tree: LarkTree,
+        line: LogicalLine,
+        start: int,
+        heredocs: tuple[Heredoc, ...],
+        *,
+        is_trigger: bool = False,
     ) -> Instruction:
         """Make the node of an instruction that begins at `start` of the joined line.
 
-        A trigger is the instruction within an ONBUILD: the heredocs are the ONBUILD's.
+        The heredocs of a trigger are children of its ONBUILD.
         """
         parts: list[Part] = []
         for part in tree.children:
-            parts.extend(self._parts(part, line, start))
+            begin = start + _position(part)
+            if not isinstance(part, str):
+                parts.append(self._statement(part, line, start, heredocs, is_trigger=True))
+            elif part.type == "FLAG":
+                parts.append(self._flag(FlagWord(part, begin, line, self._escape)))
+            else:
+                parts += self._tokens(part.type, line.spans(begin, begin + len(part)))
         span = Span(parts[0].span.start, parts[-1].span.end)
         if not is_trigger:
             span = line.span
-            parts.extend(map(self._heredoc, line.heredocs))
+            parts += heredocs
+        flags = tuple(part for part in parts if isinstance(part, Flag) and part.word != "--")
         arguments = [part for part in tree.children[1:] if _is_argument(part)]
         arguments_at = start + _position(arguments[0]) if arguments else len(line.text)
         written = str(tree.children[0])
         keyword = written.upper() if written.isascii() else written
-        node = Run if keyword == "RUN" else Instruction
-        return node(
+        draft = (Run if keyword == "RUN" else Instruction)(
             str(tree.data),
             span,
             cover(self._text, parts, span),
@@ -189,122 +198,109 @@ class _Parser:
             written_keyword=written,
             line=line,
             escape=self._escape,
-            flag_nodes=tuple(p for p in parts if isinstance(p, Flag) and p.word != "--"),
             arguments=line.text[arguments_at:].strip(SPACES),
+            flag_nodes=flags,
             words=tuple(str(w) for w in arguments if isinstance(w, str) and w.type in _WORDS),
             exec_form=_exec_form(arguments),
             trigger=next((part for part in parts if isinstance(part, Instruction)), None),
-            heredocs=line.heredocs,
-            lines=self._lines(line),
+            heredocs=heredocs,
         )
+        error = self._first(check_instruction(draft))
+        error = error or next((flag.error for flag in flags if flag.error), None)
+        return replace(draft, error=error) if error else draft
 
-    def _parts(self, part: LarkTree | LarkToken, line: LogicalLine, start: int) -> Iterable[Part]:
-        """Return what one child of the grammar's tree becomes."""
-        if not isinstance(part, str):
-            return [self._statement(part, line, start, is_trigger=True)]
-        begin = start + _position(part)
-        if part.type == "FLAG":
-            return [self._flag(FlagWord(part, begin, line, self._escape), line)]
-        return self._tokens(part.type, line.spans(begin, begin + len(part)))
-
-    def _lines(self, line: LogicalLine) -> tuple[int, int]:
-        place = self._source.place
-        last = max(line.span.start, line.span.end - 1)
-        return place(line.span.start).line, place(last).line
-
-    def _heredoc(self, heredoc: Heredoc) -> HeredocNode:
-        body = Span(heredoc.span.start, heredoc.terminator.start)
-        children = self._tokens("HEREDOC_BODY", [body] if heredoc.body else [])
-        children += self._tokens("HEREDOC_END", [heredoc.terminator])
-        return HeredocNode(heredoc, cover(self._text, children, heredoc.span))
+    def _heredoc(self, lines: HeredocLines) -> Heredoc:
+        children = self._tokens("HEREDOC_BODY", [lines.body])
+        children += self._tokens("HEREDOC_END", [lines.delimiter])
+        return Heredoc(
+            "heredoc",
+            lines.span,
+            cover(self._text, children, lines.span),
+            name=lines.word.name,
+            expand=lines.word.expand,
+            chomp=lines.word.chomp,
+            body=self._text[slice(*lines.body)],
+        )
 
     # -- flags and mounts -------------------------------------------------------------
 
-    def _flag(self, word: FlagWord, line: LogicalLine) -> Flag:
-        tree = _lark(self._escape).parse(word.text, start="flag")
-        tokens = {token.type: token for token in _tokens_of(tree)}
+    def _flag(self, word: FlagWord) -> Flag:
+        tokens = {token.type: token for token in _tokens_of(self._parse("flag", word.text))}
         name = str(tokens.get("NAME", ""))
         value = str(tokens.get("VALUE_OF_FLAG", "")) if "EQUALS" in tokens else None
+        error = self._torn(word)
+        if name != "mount":
+            leaves = (leaf for token in tokens.values() for leaf in self._decoded(token, word))
+            children = cover(self._text, leaves, word.span)
+            return Flag(
+                "flag", word.span, children, word=word.text, name=name, value=value, error=error
+            )
+        tokens.pop("VALUE_OF_FLAG", None)
         parts: list[Part] = []
         for token in tokens.values():
-            if name != "mount" or token.type != "VALUE_OF_FLAG":
-                parts.extend(self._decoded(token, word))
-        span = Span(line.offset(word.start), line.end_offset(word.end))
-        error = self._torn(word, line)
-        if name == "mount":
-            return self._mount(word, value, parts, span, error)
-        children = cover(self._text, parts, span)
-        return Flag("flag", span, children, word=word.text, name=name, value=value, error=error)
+            parts += self._decoded(token, word)
+        contents, options, unreadable = self._mount_value(value or "", word)
+        draft = Mount(
+            "mount",
+            word.span,
+            cover(self._text, parts + contents, word.span),
+            word=word.text,
+            name=name,
+            value=value,
+            options=options,
+        )
+        error = error or unreadable or self._first(check_mount(draft))
+        return replace(draft, error=error) if error else draft
 
-    def _torn(self, word: FlagWord, line: LogicalLine) -> ParseError | None:
-        if word.torn < 0:
+    def _torn(self, word: FlagWord) -> ParseError | None:
+        if word.torn is None:
             return None
-        return parse_error(
+        return ParseError.at(
             self._source,
-            line.offset(word.torn),
+            word.torn,
             "BuildKit cuts this character in two: it reads a part of it as a blank",
             "put the value in quotes, or write it without this character",
         )
 
-    def _mount(
-        self,
-        word: FlagWord,
-        value: str | None,
-        parts: list[Part],
-        span: Span,
-        error: ParseError | None,
-    ) -> Mount:
+    def _mount_value(
+        self, value: str, word: FlagWord
+    ) -> tuple[list[Part], tuple[MountOption, ...], ParseError | None]:
+        """Return the parts of a mount's value in order, the options, and what is wrong with it."""
         from lark.exceptions import UnexpectedInput
 
-        # Go's reader of CSV drops a carriage return at the end.
-        text = (value or "").removesuffix("\r")
-        at = len(word.text) - len(value or "")
-        options: list[tuple[MountOption, int]] = []
+        at = len(word.text) - len(value)
+        parts: list[Part] = []
         try:
-            tree = _lark(self._escape).parse(text, start="mount")
+            # Go's reader of CSV drops a carriage return at the end.
+            tree = self._parse("mount", value.removesuffix("\r"))
         except UnexpectedInput as unexpected:
-            error = error or self._bad_quote(unexpected, word, at)
-            parts.extend(self._tokens("VALUE_OF_FLAG", word.spans(at, len(word.text))))
-        else:
-            options = list(self._options(tree, word, at))
-            commas = (token for token in tree.children if isinstance(token, str))
-            parts.extend(token for comma in commas for token in self._decoded(comma, word, at))
-            parts.extend(option for option, _ in options if option.children)
-            parts.sort(key=lambda part: part.span)
-        return Mount(
-            span,
-            cover(self._text, parts, span),
-            word=word.text,
-            value=value,
-            options=tuple(option for option, _ in options),
-            after_option=tuple(after for _, after in options),
-            error=error,
-        )
+            parts += self._tokens("VALUE_OF_FLAG", word.spans(at, len(word.text)))
+            return parts, (), self._bad_quote(unexpected, word, at)
+        options: list[MountOption] = []
+        end = at
+        for part in tree.children:
+            start, end = end, end + (len(part) if isinstance(part, str) else _length(part))
+            if isinstance(part, str):
+                parts += self._decoded(part, word, at)
+                continue
+            option = self._option(part, word, at, start, end)
+            options.append(option)
+            # An empty field is no part of the text.
+            parts += [option] if option.children else []
+        return parts, tuple(options), None
 
     def _bad_quote(self, unexpected: UnexpectedInput, word: FlagWord, at: int) -> ParseError:
         # Lark's own annotation says that there never is one.
         position: int | None = getattr(unexpected, "pos_in_stream", None)
-        return parse_error(
+        return ParseError.at(
             self._source,
             word.offset(min(at + max(0, position or 0), len(word.text) - 1)),
             'failed to parse csv mounts: a quote (") stands in the middle of a field',
             'put the whole field in quotes, and double a quote within: "key=a""b"',
         )
 
-    def _options(
-        self, tree: LarkTree, word: FlagWord, at: int
-    ) -> Iterator[tuple[MountOption, int]]:
-        """Yield the options of a mount, and where text can be added behind each.
-
-        `at` is where the mount's value begins in the decoded word.
-        """
-        end = at
-        for part in tree.children:
-            start, end = end, end + (1 if isinstance(part, str) else _length(part))
-            if not isinstance(part, str):
-                yield self._option(part, word, at, start), word.insertion_offset(start, end)
-
-    def _option(self, tree: LarkTree, word: FlagWord, at: int, start: int) -> MountOption:
+    def _option(self, tree: LarkTree, word: FlagWord, at: int, start: int, end: int) -> MountOption:
+        """Make the node of the option at ``[start:end]`` of a word whose mount begins at `at`."""
         key, value = "", None
         key_spans: tuple[Span, ...] = ()
         value_spans: tuple[Span, ...] = ()
@@ -317,19 +313,21 @@ class _Parser:
                 case "KEY":
                     key, key_spans = _unquoted(token), spans
                 case "EQUALS":
-                    end = spans[-1].end
-                    value, value_spans = "", (Span(end, end),)
+                    start_of_value = spans[-1].end
+                    value, value_spans = "", (Span(start_of_value, start_of_value),)
                 case "VALUE":
                     value, value_spans = _unquoted(token), spans
         here = word.end_offset(start)
         span = Span(parts[0].span.start, parts[-1].span.end) if parts else Span(here, here)
         return MountOption(
+            "option",
             span,
             cover(self._text, parts, span),
-            key=key,
+            written_key=key,
             value=value,
             key_spans=key_spans,
             value_spans=value_spans,
+            after=word.insertion_offset(start, end),
         )
 
     # -- from joined text to tokens of the file -------------------------------------------
@@ -347,7 +345,7 @@ class _Parser:
 
 
 def _may_hold_heredoc(joined: str, escape: str) -> bool:
-    """Whether a joined line is a RUN, COPY or ADD in shell form, or an ONBUILD of one."""
+    """Tell whether a joined line is a RUN, COPY or ADD in shell form, or an ONBUILD of one."""
     tree = _lark(escape).parse(joined.strip(SPACES), start="instruction")
     last = tree.children[-1]
     if tree.data == "onbuild" and not isinstance(last, str):
@@ -365,7 +363,7 @@ def _is_argument(part: LarkTree | LarkToken) -> bool:
 def _exec_form(arguments: list[LarkTree | LarkToken]) -> tuple[str, ...] | None:
     for part in arguments:
         if isinstance(part, str) and part.type == "EXEC_FORM":
-            # Go has no other way to spell what is no character.
+            # Go replaces a lone surrogate.
             return tuple(_SURROGATE.sub("\ufffd", word) for word in json.loads(part))
     return None
 

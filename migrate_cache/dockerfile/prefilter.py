@@ -1,4 +1,4 @@
-"""The byte scan decides whether a file needs to be parsed at all."""
+"""A scan of a file's bytes that decides whether it is worth parsing."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _TYPE = re.compile(rb"type=(?:cache|[^,]*\$)")
 
 
 def has_cache_mount(data: bytes) -> bool:
-    """Tell whether a file may have a cache mount, without parsing it.
+    """Tell whether a file may have a cache mount.
 
-    It sees through quotes, escapes, continuations, comments between continued lines and
-    letter case, so it misses none; it may take other text for one.
+    Quotes, escapes, continuations, comments between continued lines and letter case hide none
+    from it; it may take other text for a mount.
     """
     if b"-" not in data:
         return False

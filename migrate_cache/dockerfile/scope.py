@@ -1,9 +1,9 @@
-"""What is in force at an instruction: ARG, ENV, WORKDIR, USER and SHELL along the FROM chain.
+"""The variables, user, shell and working directory in effect at each instruction of a file.
 
 BuildKit's rules (``dockerfile2llb/convert.go``): an ARG counts from its own line on, in its
-stage and in the stages built FROM it; one above the first FROM only where a stage repeats it,
-and so do ``TARGETARCH`` and its like; ENV wins over ARG; a stage inherits everything but the
-global ARGs from the stage or the image that it is built FROM.
+stage and in the stages built FROM it; one above the first FROM counts only where a stage
+repeats it, as do ``TARGETARCH`` and its like; ENV wins over ARG; a stage inherits everything
+but the global ARGs from the stage or the image that it is built FROM.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from __future__ import annotations
 import posixpath
 import re
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from migrate_cache.dockerfile import words
 from migrate_cache.dockerfile.base_images import image_environment, image_user
+from migrate_cache.dockerfile.tree import Run
 from migrate_cache.shell import SHELLS
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ PLATFORM_ARGS = frozenset(
     for part in ("PLATFORM", "OS", "ARCH", "VARIANT", "OSVERSION")
 ) | {"TARGETSTAGE"}
 
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _WINDOWS_SHELLS = ("powershell", "pwsh", "cmd")
 
 Given = tuple[tuple[str, str | None], ...]
@@ -38,7 +40,7 @@ Given = tuple[tuple[str, str | None], ...]
 class Variable:
     """A variable in scope.
 
-    `value` is None where the files do not tell it; for an ARG it is the default, which a
+    `value` is None where the file does not tell it; for an ARG it is the default, which a
     build may override. `depends` names the build arguments that decide the value.
     """
 
@@ -48,11 +50,11 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Expanded:
-    """A word with its variables replaced as far as the files tell.
+    """A word with its variables expanded as far as the file tells.
 
     `text` is None where an unknown value takes part. `pattern` is the text with unknown
-    variables left as ``${NAME}``. `undeclared` are variables that are not in scope, and so
-    expand to nothing; `open` those in scope whose value a build decides.
+    variables left as ``${NAME}``. `undeclared` names the variables that are not in scope, and
+    so expand to nothing; `open` those in scope whose value a build decides.
     """
 
     text: str | None
@@ -63,18 +65,21 @@ class Expanded:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What holds where an instruction stands, before it runs."""
+    """The variables, user, shell and working directory in effect at one instruction.
+
+    `user_known` is False where the user comes from an unknown base image. `shell` is None
+    where no SHELL instruction sets one.
+    """
 
     variables: Mapping[str, Variable] = field(default_factory=dict)
     workdir: str = "/"
     user: str = ""
-    # Whether the files tell who that is: an unknown base image may name any user.
     user_known: bool = True
     shell: tuple[str, ...] | None = None
     escape: str = "\\"
 
     def known(self) -> dict[str, str]:
-        """Return the variables whose value the files tell, defaults of ARGs included."""
+        """Return the variables whose value the file tells, defaults of ARGs included."""
         return {
             name: variable.value
             for name, variable in self.variables.items()
@@ -90,7 +95,7 @@ class Scope:
         }
 
     def expand(self, text: str, overridden: frozenset[str] = frozenset()) -> Expanded:
-        """Expand a word; ARGs named in `overridden` get other values in some build."""
+        """Expand a word; `overridden` names ARGs that some build gives another value."""
         if "$" not in text and "\\" not in text and '"' not in text and "'" not in text:
             return Expanded(text, text)
         names = words.variables(text)
@@ -108,21 +113,21 @@ class Scope:
             else:
                 values[name] = variable.value
         try:
-            known = words.expand(text, values, self.escape).text
+            known = words.expand(text, values, self.escape)
             marked = {**values, **{name: f"${{{name}}}" for name in open_names}}
-            pattern = words.expand(text, marked, self.escape).text
+            pattern = words.expand(text, marked, self.escape)
         except words.WordError:
             return Expanded(None, text, undeclared, names)
         return Expanded(None if open_names else known, pattern, undeclared, frozenset(open_names))
 
     @property
     def is_root(self) -> bool:
-        """Whether commands run as root, as far as the file tells."""
+        """Tell whether commands run as root, as far as the file tells."""
         return self.user.partition(":")[0] in ("", "root", "0")
 
     @property
     def home(self) -> str | None:
-        """The home directory of the user: ``HOME`` where it is set, else the usual place."""
+        """The user's home directory: ``HOME`` where it is set, else the usual place."""
         variable = self.variables.get("HOME")
         if variable is not None:
             return variable.value
@@ -133,14 +138,14 @@ class Scope:
 
     @property
     def is_posix_shell(self) -> bool:
-        """Whether a RUN's shell form is read by a POSIX shell."""
+        """Tell whether a POSIX shell reads the shell form of a RUN."""
         if self.shell is None:
             return self.escape == "\\"
         return bool(self.shell) and posixpath.basename(self.shell[0]) in SHELLS
 
     @property
     def is_windows_shell(self) -> bool:
-        """Whether a RUN's shell form is read by a Windows shell."""
+        """Tell whether a Windows shell reads the shell form of a RUN."""
         program = self.shell[0].lower() if self.shell else ""
         return self.escape == "`" or any(name in program for name in _WINDOWS_SHELLS)
 
@@ -150,14 +155,14 @@ class Scope:
 
 
 def _has_default(text: str, name: str) -> bool:
-    """Whether every use of a variable in a word says what stands in for it (``${X:-d}``)."""
-    plain = re.search(rf"\$(?:{name}(?!\w)|\{{{name}[^\w:+-])", text)
-    return plain is None
+    """Tell whether every use of a variable in a word has a substitute (``${X:-d}``)."""
+    name = re.escape(name)
+    return re.search(rf"\$(?:{name}(?!\w)|\{{{name}[^\w:+-])", text) is None
 
 
 @dataclass(slots=True)
 class _State:
-    """A stage's state while its instructions are walked."""
+    """The state of a stage after some of its instructions."""
 
     environment: dict[str, Variable] = field(default_factory=dict)
     arguments: dict[str, Variable] = field(default_factory=dict)
@@ -180,14 +185,14 @@ class _State:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Resolved:
-    """A file's scopes, and how its stages hang together.
+    """The scopes of a file, and how its stages depend on each other.
 
-    `scopes` gives for each instruction, by its start offset, what is in force before it.
-    `finals` gives what is in force at the end of each stage. `parents` gives for each stage
-    index that of the stage it is built FROM, `images` the expanded image of the others;
-    `copies` the stages that a stage takes files from.
+    `scopes` has the scope at each instruction, by the instruction's start offset; `finals`
+    that at the end of each stage. By the index of a stage, `parents` has the stage that it is
+    built FROM, `images` the expanded image where it is built from none, and `copies` the
+    stages that it takes files from.
     """
 
     tree: Dockerfile
@@ -199,26 +204,37 @@ class Resolved:
     _under: dict[Given, Resolved] = field(default_factory=dict, compare=False, repr=False)
 
     def under(self, given: Given) -> Resolved:
-        """Return the same file as a build with these arguments sees it.
+        """Return the same file as a build with the arguments `given` sees it.
 
-        The name ``""`` stands for arguments whose names are not known, the value None for
-        one that is not.
+        The name ``""`` stands for arguments of unknown names, the value None for an unknown
+        value.
         """
-        declared = _declared(self.tree)
-        relevant = tuple((name, value) for name, value in given if name in declared or not name)
+        relevant = tuple(
+            (name, value) for name, value in given if name in self._declared or not name
+        )
         if relevant not in self._under:
             self._under[relevant] = _Walker(self.tree, dict(relevant)).walk()
         return self._under[relevant]
 
+    @cached_property
+    def _declared(self) -> frozenset[str]:
+        """The names of all ARGs of the file, those of triggers too."""
+        found: set[str] = set()
+        for instruction in self.tree.instructions:
+            declares = instruction.trigger or instruction
+            if declares.keyword == "ARG":
+                found.update(name for name, _ in argument_pairs(declares))
+        return frozenset(found)
+
     def chain(self, index: int) -> tuple[int, ...]:
-        """Return the stage and those it is built FROM, the nearest first."""
+        """Return a stage and those that it is built FROM, the nearest first."""
         chain = [index]
         while chain[-1] in self.parents:
             chain.append(self.parents[chain[-1]])
         return tuple(chain)
 
     def needed(self, index: int) -> frozenset[int]:
-        """Return all stages that building one takes, itself included."""
+        """Return all stages that building one needs, itself included."""
         found: set[int] = set()
         stack = [index]
         while stack:
@@ -233,23 +249,12 @@ class Resolved:
 
 
 def resolve(tree: Dockerfile) -> Resolved:
-    """Walk a file once and return what is in force at each of its instructions."""
+    """Return the scopes of a file for builds of which nothing is known."""
     return _Walker(tree, None).walk()
 
 
-@lru_cache(maxsize=64)
-def _declared(tree: Dockerfile) -> frozenset[str]:
-    """Return the names of all ARGs of a file."""
-    found: set[str] = set()
-    for instruction in tree.instructions:
-        for inner in (instruction, instruction.trigger):
-            if inner is not None and inner.keyword == "ARG":
-                found.update(name for name, _ in argument_pairs(inner))
-    return frozenset(found)
-
-
 class _Walker:
-    """Walks a file; `given` are the arguments of one build, None where any may be given."""
+    """One walk over a file; `given` are the arguments of a build, None where none is known."""
 
     def __init__(self, tree: Dockerfile, given: Mapping[str, str | None] | None) -> None:
         self.tree = tree
@@ -283,7 +288,7 @@ class _Walker:
         self.states.append(state)
         self.scopes[stage.from_.start] = Scope(dict(self.global_args), escape=self.tree.escape)
         if stage.index in self.parents:
-            # A stage runs the triggers of the one that it is built FROM.
+            # A stage runs the triggers of the stage that it is built FROM.
             for instruction in self.tree.stages[self.parents[stage.index]].instructions:
                 if instruction.trigger is not None:
                     self._apply(state, instruction.trigger, state.scope(self.tree.escape))
@@ -328,7 +333,7 @@ class _Walker:
                 state.shell = instruction.exec_form
 
     def _inherited(self, state: _State, name: str) -> Variable | None:
-        """Return what an ARG without a value stands for: the global one, else what is there."""
+        """Return the variable that an ARG without a default repeats: the global one, if any."""
         known, there = self.global_args.get(name), state.arguments.get(name)
         return there if known is None or (known.value is None and there) else known
 
@@ -336,10 +341,11 @@ class _Walker:
         sources = []
         if instruction.keyword in ("COPY", "ADD"):
             sources.append(instruction.flag("from"))
-        sources.extend(mount.from_ for mount in getattr(instruction, "mounts", ()))
+        if isinstance(instruction, Run):
+            sources.extend(mount.from_ for mount in instruction.mounts)
         for source in filter(None, sources):
             index = self.names.get(source.lower())
-            if index is None and source.isdigit() and int(source) < stage.index:
+            if index is None and _NUMBER.fullmatch(source) and int(source) < stage.index:
                 index = int(source)
             if index is not None:
                 self.copies.setdefault(stage.index, set()).add(index)
@@ -367,7 +373,7 @@ def _depends(text: str, scope: Scope) -> frozenset[str]:
 
 
 def argument_pairs(instruction: Instruction) -> list[tuple[str, str | None]]:
-    """Return an ARG's names with their defaults, None where it gives none."""
+    """Return the names that an ARG declares with their defaults, None where it gives none."""
     pairs: list[tuple[str, str | None]] = []
     for word in instruction.words:
         name, equals, value = word.partition("=")
@@ -376,12 +382,12 @@ def argument_pairs(instruction: Instruction) -> list[tuple[str, str | None]]:
 
 
 def environment_pairs(instruction: Instruction) -> list[tuple[str, str]]:
-    """Return an ENV's names and values, in the form with and without ``=``."""
+    """Return the names and values that an ENV sets, with or without ``=``."""
     if not instruction.words:
         return []
     if "=" not in instruction.words[0]:
-        parts = instruction.arguments.split(None, 1)
-        return [(parts[0], parts[1] if len(parts) > 1 else "")]
+        name, *rest = words.BLANKS.split(instruction.arguments, maxsplit=1)
+        return [(name, "".join(rest))]
     pairs = []
     for word in instruction.words:
         name, _, value = word.partition("=")

@@ -1,13 +1,13 @@
 """The lossless tree of a Dockerfile: tokens in order, and read-only nodes over them.
 
 One law holds at every node: its tokens, joined, are the text of its span. Nothing is
-printed from the tree; to change a file, nodes offer `Edit`s on the original text.
+printed from the tree; to change a file, edits of its text are made (see `edits`).
 
     Dockerfile
       Instruction          one per instruction; `Run` for RUN
         Flag               --platform=…, --from=…; `Mount` for RUN's --mount=…
           MountOption      type=cache, target=…, readonly
-        HeredocNode        body and delimiter
+        Heredoc            body and delimiter
 """
 
 from __future__ import annotations
@@ -20,17 +20,19 @@ from typing import TYPE_CHECKING
 from migrate_cache.dockerfile.mount import ALIASES, Flag, Mount, MountOption, clean_path
 from migrate_cache.dockerfile.nodes import Node, Part, Token
 from migrate_cache.dockerfile.words import heredoc_word
-from migrate_cache.text.source import Source, Span
 
 if TYPE_CHECKING:
-    from migrate_cache.dockerfile.lines import Directive, Heredoc, LogicalLine
+    from collections.abc import Iterator
+
+    from migrate_cache.dockerfile.lines import Directive, LogicalLine
     from migrate_cache.text.errors import ParseError
+    from migrate_cache.text.source import Source
 
 __all__ = [
     "ALIASES",
     "Dockerfile",
     "Flag",
-    "HeredocNode",
+    "Heredoc",
     "Instruction",
     "Mount",
     "MountOption",
@@ -46,73 +48,42 @@ __all__ = [
 _SHELL = re.compile(r"(?:^|[/ ])(?:ba|da|a|k|z)?sh(?:$| )")
 
 
-class HeredocNode(Node):
-    """A heredoc's lines below its instruction."""
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Heredoc(Node):
+    """A heredoc's lines below its instruction; `body` keeps line endings and leading tabs.
 
-    __slots__ = ("heredoc",)
-
-    def __init__(self, heredoc: Heredoc, children: tuple[Part, ...]) -> None:
-        super().__init__("heredoc", heredoc.span, children)
-        self.heredoc = heredoc
-
-
-class Instruction(Node):
-    """One instruction of the file, or the trigger within an ONBUILD.
-
-    `keyword` is in upper case, `written_keyword` as in the file; `arguments` is the joined
-    text behind the flags, without outer blanks; `words` are the words of FROM, ARG, ENV and
-    LABEL (quotes kept); `exec_form` holds the strings of a JSON array, where the keyword
-    takes one. Lines count from 1 and include heredocs. `error` is set where BuildKit would
-    reject the instruction.
+    `expand` tells whether variables in the body are expanded, `chomp` whether leading tabs
+    are taken off (``<<-``).
     """
 
-    __slots__ = (
-        "arguments",
-        "end_line",
-        "error",
-        "escape",
-        "exec_form",
-        "flag_nodes",
-        "heredocs",
-        "keyword",
-        "line",
-        "start_line",
-        "trigger",
-        "words",
-        "written_keyword",
-    )
+    name: str
+    expand: bool
+    chomp: bool
+    body: str
 
-    def __init__(  # noqa: PLR0913 - a node is given all that it holds
-        self,
-        kind: str,
-        span: Span,
-        children: tuple[Part, ...],
-        *,
-        keyword: str,
-        line: LogicalLine,
-        escape: str,
-        written_keyword: str,
-        flag_nodes: tuple[Flag, ...],
-        arguments: str,
-        words: tuple[str, ...],
-        exec_form: tuple[str, ...] | None,
-        trigger: Instruction | None,
-        heredocs: tuple[Heredoc, ...],
-        lines: tuple[int, int],
-    ) -> None:
-        super().__init__(kind, span, children)
-        self.keyword = keyword
-        self.written_keyword = written_keyword
-        self.line = line
-        self.escape = escape
-        self.flag_nodes = flag_nodes
-        self.arguments = arguments
-        self.words = words
-        self.exec_form = exec_form
-        self.trigger = trigger
-        self.heredocs = heredocs
-        self.start_line, self.end_line = lines
-        self.error: ParseError | None = None
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Instruction(Node):
+    """One instruction of the file, or the trigger of an ONBUILD.
+
+    `keyword` is in upper case, `written_keyword` as in the file; `arguments` is the joined
+    text after the flags, without outer blanks; `words` are the words of FROM, ARG, ENV and
+    LABEL (quotes kept); `exec_form` holds the strings of a JSON array, where the keyword
+    takes one. A trigger has the `line` and the `heredocs` of its ONBUILD. `error` says why
+    BuildKit would reject the instruction.
+    """
+
+    keyword: str
+    written_keyword: str
+    line: LogicalLine
+    escape: str
+    arguments: str = ""
+    flag_nodes: tuple[Flag, ...] = ()
+    words: tuple[str, ...] = ()
+    exec_form: tuple[str, ...] | None = None
+    trigger: Instruction | None = None
+    heredocs: tuple[Heredoc, ...] = ()
+    error: ParseError | None = None
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -128,14 +99,22 @@ class Instruction(Node):
 
     @property
     def start(self) -> int:
-        """The offset of the keyword's first character."""
+        """The offset of the keyword's first character; the ONBUILD's for a trigger."""
         return self.line.pieces[0].start
+
+    @property
+    def start_line(self) -> int:
+        """The number of the first line, from 1."""
+        return self.line.first_line
+
+    @property
+    def end_line(self) -> int:
+        """The number of the last line, heredocs included."""
+        return self.line.last_line
 
 
 class Run(Instruction):
     """A RUN instruction, or the RUN of an ONBUILD."""
-
-    __slots__ = ()
 
     @cached_property
     def mounts(self) -> tuple[Mount, ...]:
@@ -151,18 +130,18 @@ class Run(Instruction):
         if self.exec_form is not None:
             return ""
         if len(self.heredocs) == 1 and heredoc_word(self.arguments):
-            return _own_script(self.heredocs[0].body, self.heredocs[0].name)
-        bodies = "".join(f"\n{h.body}{h.name}" for h in self.heredocs)
+            return _own_script(self.heredocs[0])
+        bodies = "".join(f"\n{heredoc.body}{heredoc.name}" for heredoc in self.heredocs)
         return self.arguments + bodies
 
 
-def _own_script(body: str, name: str) -> str:
-    """Return a script as its interpreter takes it: another one than a shell is handed it."""
-    first, _, _ = body.partition("\n")
+def _own_script(heredoc: Heredoc) -> str:
+    """Return the body as shell text; a ``#!`` line that names no shell starts its program."""
+    first, _, _ = heredoc.body.partition("\n")
     interpreter = first.removeprefix("#!").strip()
     if not first.startswith("#!") or _SHELL.search(interpreter):
-        return body
-    return f"{interpreter} - <<'{name}'\n{body}{name}"
+        return heredoc.body
+    return f"{interpreter} - <<'{heredoc.name}'\n{heredoc.body}{heredoc.name}"
 
 
 @dataclass(frozen=True)
@@ -186,25 +165,15 @@ class Stage:
         return self.name or str(self.index)
 
 
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Dockerfile(Node):
-    """A whole file. `errors` are what BuildKit would reject; the rest of the tree stands."""
+    """A whole file. `errors` are what BuildKit would reject; the rest is read nevertheless."""
 
-    __slots__ = ("directives", "errors", "escape", "instructions", "source")
-
-    def __init__(
-        self,
-        source: Source,
-        children: tuple[Part, ...],
-        instructions: tuple[Instruction, ...],
-        directives: tuple[Directive, ...],
-        escape: str,
-    ) -> None:
-        super().__init__("dockerfile", Span(0, len(source.text)), children)
-        self.source = source
-        self.instructions = instructions
-        self.directives = directives
-        self.escape = escape
-        self.errors: tuple[ParseError, ...] = ()
+    source: Source
+    escape: str
+    directives: tuple[Directive, ...]
+    instructions: tuple[Instruction, ...]
+    errors: tuple[ParseError, ...] = ()
 
     @property
     def path(self) -> str:
@@ -217,6 +186,18 @@ class Dockerfile(Node):
             if directive.name == name and directive.in_force:
                 return directive.value
         return ""
+
+    def mounts(self, type: str = "") -> Iterator[Mount]:  # noqa: A002 - BuildKit's word for it
+        """Yield the mounts of all RUNs in order, those of ONBUILD's RUNs too.
+
+        With `type` (``cache``, ``bind``, ``secret``, …) only those of that type; a type that
+        a variable gives is not known, and equals none.
+        """
+        for instruction in self.instructions:
+            run = instruction.trigger or instruction
+            for mount in run.mounts if isinstance(run, Run) else ():
+                if not type or mount.type == type:
+                    yield mount
 
     @cached_property
     def global_args(self) -> tuple[Instruction, ...]:

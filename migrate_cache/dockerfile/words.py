@@ -1,9 +1,8 @@
 """BuildKit's shell-word lexer: quotes, escapes and ``$NAME`` in words.
 
-Two things need it: heredocs are found in the words of a logical line, and
-variables are expanded in mount options, ENV, ARG and WORKDIR. It follows
-``frontend/dockerfile/shell/lex.go``; unlike it, it uses a stack of its own and
-one output buffer, so that no input makes it recurse or copy text twice.
+It finds heredocs in the words of a logical line, and expands variables in mount options, ENV,
+ARG and WORKDIR. It follows ``frontend/dockerfile/shell/lex.go``, but with a stack of its own
+and one output buffer, so that no input makes it recurse or copy text twice.
 """
 
 from __future__ import annotations
@@ -21,13 +20,16 @@ SPACES = (
     "\u2028\u2029\u202f\u205f\u3000"
 )
 SPACE = re.compile(f"[{SPACES}]+")
+# The blanks at which BuildKit splits arguments that have no quotes.
+BLANKS = re.compile(r"[\t\v\f\r ]+")
 _SPECIAL = "@*#?-$!"
 _OPERATORS = ("-", "+", "?", "#", "%", "/", ":-", ":+", ":?")
-# Characters that stand for themselves wherever they are, and end nothing.
+# Characters that mean themselves everywhere, and end nothing.
 _PLAIN_RUN = re.compile(r"[^'\"$<}/\\`]+")
 _REFERENCE = re.compile(r"\$\{?(\w+)")
 _BRACED = re.compile(r"\$\{(\w+)")
 _HEREDOC = re.compile(r"[0-9]*<<(-?)[\t\n\f\r ]*([^<]*)")
+_NOT_CLOSED = "syntax error: missing '}' of a variable"
 
 
 class WordError(ValueError):
@@ -36,7 +38,11 @@ class WordError(ValueError):
 
 @dataclass(slots=True)
 class _Frame:
-    """An open ``"…``, ``${NAME:-…`` or ``${NAME/…``: what ends it, and where its output begins."""
+    """An open ``"…``, ``${NAME:-…`` or ``${NAME/…``, or the text as a whole.
+
+    `stop` ends it (``""``: the end of the text), `start` is where its output begins. For a
+    variable, `value` is None where it has none.
+    """
 
     stop: str
     start: int
@@ -46,8 +52,12 @@ class _Frame:
     value: str | None = None
 
 
-class Lexer:
-    """Processes one text; see `expand`, `expand_words` and `heredoc_words`."""
+class _Lexer:
+    """One pass over a text: variables expanded, quotes and escapes taken out.
+
+    `raw_quotes` and `raw_escapes` keep quotes and escapes, `keep_unset` keeps variables that
+    have no value; `unset` collects the names of these.
+    """
 
     def __init__(
         self,
@@ -64,35 +74,28 @@ class Lexer:
         self._environment = environment
         self._escape = escape
         self._raw_quotes = raw_quotes
-        self._raw_escapes = raw_escapes
         self._keep_unset = keep_unset
         self._out: list[str] = []
-        self._frames: list[_Frame] = []
+        self._frames = [_Frame("", 0, raw_escapes)]
         # Words are made of the output at the top level only.
         self._words: list[str] = []
         self._word: list[str] = []
-        self._top_mark = 0
         self.unset: set[str] = set()
 
     def run(self) -> tuple[str, list[str]]:
-        """Return the processed text, and the words it falls into."""
-        text, length = self._text, len(self._text)
-        while True:
-            if self._position >= length:
-                if not self._frames:
-                    break
-                frame = self._frames[-1]
-                if frame.stop == '"':
-                    raise WordError("unexpected end of statement: a double quote is not closed")
-                raise WordError("syntax error: missing '}' of a variable")
-            char = text[self._position]
-            frame_stop = self._frames[-1].stop if self._frames else ""
-            if frame_stop and char == frame_stop:
+        """Return the processed text, and the words that it falls into."""
+        while self._position < len(self._text):
+            char, stop = self._text[self._position], self._frames[-1].stop
+            if char == stop:
                 self._close()
-            elif frame_stop == '"':
+            elif stop == '"':
                 self._in_double_quotes(char)
             else:
                 self._plain(char)
+        if self._frames[-1].stop == '"':
+            raise WordError("unexpected end of statement: a double quote is not closed")
+        if self._frames[-1].stop:
+            raise WordError(_NOT_CLOSED)
         self._end_word()
         return "".join(self._out), self._words
 
@@ -102,7 +105,7 @@ class Lexer:
         if char == "'":
             self._single_quotes()
         elif char == '"':
-            self._open(_Frame('"', len(self._out), self._raw()))
+            self._frames.append(_Frame('"', len(self._out), self._frames[-1].raw_escapes))
             self._position += 1
             if self._raw_quotes:
                 self._out.append(char)
@@ -112,16 +115,17 @@ class Lexer:
             self._angle()
         elif char == self._escape:
             self._position += 1
-            if self._raw():
+            if self._frames[-1].raw_escapes:
                 self._emit(char, splits=False)
-            if self._position < len(self._text):
-                self._emit(self._text[self._position], splits=False)
-                self._position += 1
+            self._take(self._position + 1, splits=False)
         else:
             run = _PLAIN_RUN.match(self._text, self._position)
-            end = run.end() if run else self._position + 1
-            self._emit(self._text[self._position : end], splits=True)
-            self._position = end
+            self._take(run.end() if run else self._position + 1, splits=True)
+
+    def _take(self, end: int, *, splits: bool) -> None:
+        """Emit the text up to `end` as it is."""
+        self._emit(self._text[self._position : end], splits=splits)
+        self._position = end
 
     def _single_quotes(self) -> None:
         end = self._text.find("'", self._position + 1)
@@ -137,7 +141,7 @@ class Lexer:
             return
         self._position += 1
         if char == self._escape:
-            if self._raw():
+            if self._frames[-1].raw_escapes:
                 self._out.append(char)
             following = self._text[self._position : self._position + 1]
             if not following:
@@ -152,25 +156,21 @@ class Lexer:
         if self._text[end : end + 1] == "<":
             end += 1
             # A heredoc may have blanks between `<<` and its delimiter.
-            while self._text[end : end + 1] in ("\t", "\r", " ") and end < len(self._text):
+            while end < len(self._text) and self._text[end] in "\t\r ":
                 end += 1
-        self._emit(self._text[self._position : end], splits=False)
-        self._position = end
+        self._take(end, splits=False)
 
     def _dollar(self) -> None:
         text = self._text
         self._position += 1
         if text[self._position : self._position + 1] != "{":
             name = self._name()
-            if not name:
-                self._emit("$", splits=True)
-                return
-            self._emit(self._value_or(name, "$" + name), splits=True)
+            self._emit(self._value_or(name, "$" + name) if name else "$", splits=True)
             return
         self._position += 1
         first = text[self._position : self._position + 1]
         if not first:
-            raise WordError("syntax error: missing '}' of a variable")
+            raise WordError(_NOT_CLOSED)
         if first in "{}:":
             raise WordError("syntax error: bad substitution")
         name = self._name()
@@ -183,16 +183,16 @@ class Lexer:
             operator += text[self._position : self._position + 1]
             self._position += 1
         if not operator or operator == ":":
-            raise WordError("syntax error: missing '}' of a variable")
+            raise WordError(_NOT_CLOSED)
         if operator not in _OPERATORS and not self._may_pass(name, operator):
             raise WordError(f"unsupported modifier ({operator}) in substitution")
         self._open_variable(name, operator)
 
     def _may_pass(self, name: str, operator: str) -> bool:
-        """Whether BuildKit never looks at a modifier that it does not know.
+        """Tell whether BuildKit never looks at a modifier that it does not know.
 
-        It reads up to the ``}`` of ``${NAME:1:2}`` first, and then passes over a variable
-        without a value where such ones are to stay.
+        It reads up to the ``}`` of ``${NAME:1:2}`` first, and then leaves a variable without
+        a value alone where it is to keep such variables.
         """
         return operator[0] == ":" and self._keep_unset and name not in self._environment
 
@@ -201,80 +201,59 @@ class Lexer:
             self._position += 1
             operator = "//"
         value = self._environment.get(name)
-        frame = _Frame(
-            "/" if operator[0] == "/" else "}",
-            len(self._out),
-            operator[0] == "/" or operator[-1] in "#%",
-            name,
-            operator,
-            value,
-        )
-        self._open(frame)
+        stop = "/" if operator[0] == "/" else "}"
+        raw_escapes = operator[-1] in "#%/"
+        self._frames.append(_Frame(stop, len(self._out), raw_escapes, name, operator, value))
         if value is None and self._keep_unset:
             self._out.append("${" + name + operator)
 
     def _close(self) -> None:
-        """End the innermost open part at the character just before the position."""
-        frame = self._frames.pop()
+        """End the innermost frame at its stop character."""
+        frame = self._frames[-1]
         self._position += 1
+        if frame.stop == "/":
+            # The pattern of ${NAME/pattern/replacement} ends; the replacement follows.
+            self._out.append("/")
+            frame.stop = "}"
+            return
+        self._frames.pop()
         if frame.stop == '"':
             if self._raw_quotes:
                 self._out.append('"')
-            self._closed(splits=False)
-            return
-        if frame.stop == "/":
-            # The pattern of ${NAME/pattern/replacement} is read; the replacement follows.
-            self._out.append("/")
-            self._frames.append(
-                _Frame("}", frame.start, True, frame.name, frame.operator, frame.value)
-            )
-            return
-        kept = frame.value is None and self._keep_unset
-        if kept:
+        elif frame.value is None and self._keep_unset:
             self._out.append("}")
         else:
             self._substitute(frame)
-        self._closed(splits=True)
+        if len(self._frames) == 1:
+            self._add_to_word("".join(self._out[frame.start :]), splits=frame.stop == "}")
 
     def _substitute(self, frame: _Frame) -> None:
+        """Put the value of a variable in the place of its word, unless the word stands in."""
         value, operator = frame.value, frame.operator
         if value is None:
             self.unset.add(frame.name)
         missing = value is None or (operator[0] == ":" and value == "")
-        if operator in ("-", ":-"):
+        if operator[-1] == "-":
             if missing:
                 return
-        elif operator in ("+", ":+"):
+        elif operator[-1] == "+":
             if not missing:
                 return
             value = ""
-        elif operator in ("?", ":?"):
+        elif operator[-1] == "?":
             if missing:
                 word = "".join(self._out[frame.start :])
                 raise WordError(f"{frame.name}: {word or 'is not allowed to be unset'}")
         elif value:
             # ${NAME#pattern} and its like would need the value at build time anyway.
             raise WordError(f"the pattern of ${{{frame.name}{operator}…}} is not evaluated here")
-        del self._out[frame.start :]
-        self._out.append(value or "")
+        self._out[frame.start :] = [value or ""]
 
     # -- helpers --------------------------------------------------------------
 
-    def _raw(self) -> bool:
-        return self._frames[-1].raw_escapes if self._frames else self._raw_escapes
-
-    def _open(self, frame: _Frame) -> None:
-        if not self._frames:
-            self._top_mark = len(self._out)
-        self._frames.append(frame)
-
-    def _closed(self, *, splits: bool) -> None:
-        if not self._frames:
-            self._add_to_word("".join(self._out[self._top_mark :]), splits=splits)
-
     def _emit(self, text: str, *, splits: bool) -> None:
         self._out.append(text)
-        if not self._frames:
+        if len(self._frames) == 1:
             self._add_to_word(text, splits=splits)
 
     def _add_to_word(self, text: str, *, splits: bool) -> None:
@@ -284,12 +263,10 @@ class Lexer:
             return
         position = 0
         for blank in SPACE.finditer(text):
-            if blank.start() > position:
-                self._word.append(text[position : blank.start()])
+            self._word.append(text[position : blank.start()])
             self._end_word()
             position = blank.end()
-        if position < len(text):
-            self._word.append(text[position:])
+        self._word.append(text[position:])
 
     def _end_word(self) -> None:
         # Empty quotes make no word.
@@ -327,26 +304,21 @@ def _is_name(char: str) -> bool:
     return char == "_" or char.isalpha() or char.isdecimal()
 
 
-@dataclass(frozen=True, slots=True)
-class Expansion:
-    """A text with its variables replaced; `unset` names those that had no value."""
+def expand(text: str, environment: Mapping[str, str], escape: str = "\\") -> str:
+    """Expand one word as BuildKit does; blanks in it stay. Unset variables become nothing.
 
-    text: str
-    unset: frozenset[str]
+    Raises:
+        WordError: as BuildKit's lexer does.
 
-
-def expand(text: str, environment: Mapping[str, str], escape: str = "\\") -> Expansion:
-    """Expand one word as BuildKit does; blanks in it stay. Unset variables become nothing."""
-    lexer = Lexer(text, environment, escape=escape)
-    result, _ = lexer.run()
-    return Expansion(result, frozenset(lexer.unset))
+    """
+    return _Lexer(text, environment, escape=escape).run()[0]
 
 
 def variables(text: str) -> frozenset[str]:
     """Return the names of the variables that `text` refers to, defaults included."""
     if "$" not in text:
         return frozenset()
-    lexer = Lexer(text, {}, keep_unset=True)
+    lexer = _Lexer(text, {}, keep_unset=True)
     try:
         lexer.run()
     except WordError:
@@ -356,7 +328,7 @@ def variables(text: str) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class HeredocWord:
-    """A ``<<`` word: its delimiter, and how the body is to be read."""
+    """A ``<<`` word: the delimiter, and how the body is read (see `tree.Heredoc`)."""
 
     name: str
     expand: bool
@@ -366,11 +338,11 @@ class HeredocWord:
 def heredoc_words(line: str) -> tuple[HeredocWord, ...]:
     """Return the heredocs that the words of a logical line announce, in order.
 
-    A line that the lexer refuses announces none. The escape character is always
-    the backslash here, whatever the file's directive says (as in BuildKit).
+    A line that the lexer refuses announces none. The escape character is the backslash here,
+    whatever the file's directive says (as in BuildKit).
     """
     try:
-        _, words = Lexer(line, {}, raw_quotes=True, raw_escapes=True, keep_unset=True).run()
+        _, words = _Lexer(line, {}, raw_quotes=True, raw_escapes=True, keep_unset=True).run()
     except WordError:
         return ()
     found = (heredoc_word(word) for word in words if "<<" in word)
@@ -383,8 +355,8 @@ def heredoc_word(word: str) -> HeredocWord | None:
     if not match or not match[2]:
         return None
     try:
-        _, plain = Lexer(match[2], {}, keep_unset=True).run()
-        _, quoted = Lexer(match[2], {}, raw_quotes=True, keep_unset=True).run()
+        _, plain = _Lexer(match[2], {}, keep_unset=True).run()
+        _, quoted = _Lexer(match[2], {}, raw_quotes=True, keep_unset=True).run()
     except WordError:
         return None
     if len(plain) != 1 or len(quoted) != 1:

@@ -181,12 +181,12 @@ class _Reader:
 
     def caches(self, value: object) -> tuple[Mapping[str, object], ...]:
         """Return the tables as they are, once the catalogue has checked them."""
-        from migrate_cache.caches.entry import load_catalog
+        from migrate_cache.caches.entry import load_entries
 
         tables = self.tables("caches", value)
         for number, table in enumerate(tables):
             try:
-                load_catalog(tables[: number + 1])
+                load_entries(tables[: number + 1])
             except ConfigError as error:
                 reader = _Reader(self.path, self.lines, "caches", number)
                 key = next((key for key in table if repr(key) in error.message), "")

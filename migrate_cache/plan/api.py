@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from migrate_cache.caches.facts import Project
-    from migrate_cache.rules.context import Declined
+    from migrate_cache.rules.context import Decisions, Declined
 
 __all__ = ["Input", "has_cache_mount", "migrate", "plan"]
 
@@ -112,45 +112,45 @@ def _plan_once(
 ) -> tuple[ProjectResult, dict[str, MigrateError]]:
     """Return a plan, and the files whose results the safety net refuses, with the errors."""
     from migrate_cache.plan.mount_results import cache_results, mount_results
-    from migrate_cache.plan.render import changes_in, render
-    from migrate_cache.plan.safety import refused, verify
+    from migrate_cache.plan.safety import second_run, verify_all
     from migrate_cache.rules.decide import decide
-    from migrate_cache.text.errors import SafetyError
 
     decisions = decide(project, declined)
-    drafts = {file.path: render(file, project, decisions) for file in project.files}
+    drafts, unsafe = _drafts(project, decisions)
     result = ProjectResult(
         project.name,
-        (*drafts.values(), *(_failed(project, path) for path in project.errors)),
+        (*drafts, *(_failed(project, path) for path in project.errors)),
         tuple(mount_results(project, decisions)),
         tuple(cache_results(project, decisions)),
         project.builds.warnings,
     )
-    changed = {path: draft.after for path, draft in drafts.items() if draft.changed}
-    if not changed:
-        return result, {}
-    after = project.with_texts(changed, parallel)
-    trees = {file.path: file.tree for file in after.files}
+    changed = {draft.path: draft.after for draft in drafts if draft.changed}
+    if changed:
+        after = project.with_texts(changed, parallel)
+        unsafe |= verify_all(project, after, decisions)
+        # After a change was declined there may be more to do, and lines have moved.
+        if not unsafe and not declined:
+            unsafe |= second_run(after, decide(after))
+    return result, unsafe
+
+
+def _drafts(
+    project: Project, decisions: Decisions
+) -> tuple[list[FileResult], dict[str, MigrateError]]:
+    """Return what is planned for each file, and the files whose edits meet."""
+    from migrate_cache.plan.render import render
+    from migrate_cache.plan.safety import refused
+
+    drafts: list[FileResult] = []
     unsafe: dict[str, MigrateError] = {}
     for file in project.files:
-        if file.path not in changed:
-            continue
-        if file.path in after.errors:
-            message = after.errors[file.path].message
-            unsafe[file.path] = refused(file.path, f"it does not parse: {message}")
-            continue
         try:
-            verify(file.tree, trees[file.path], changes_in(file, project, decisions))
-        except SafetyError as error:
-            unsafe[file.path] = error
-    # After a change was declined there may be more to do, and lines have moved.
-    if not unsafe and not declined:
-        again = decide(after)
-        for file in after.files:
-            if any(True for _ in changes_in(file, after, again)):
-                why = "a second run would change it again"
-                unsafe[file.path] = refused(file.path, why)
-    return result, unsafe
+            drafts.append(render(file, project, decisions))
+        except ValueError as error:
+            text = file.tree.source.text
+            drafts.append(FileResult(file.path, text, text))
+            unsafe[file.path] = refused(file.path, str(error))
+    return drafts, unsafe
 
 
 def _failed(project: Project, path: str) -> FileResult:

@@ -7,14 +7,43 @@ from typing import TYPE_CHECKING
 
 from migrate_cache.caches.cache_mount import CacheMount
 from migrate_cache.dockerfile.tree import Dockerfile, Instruction, Mount
+from migrate_cache.plan.render import changes_in
 from migrate_cache.text.edit import InstructionEdit, OptionEdit
 from migrate_cache.text.errors import SafetyError
 
 if TYPE_CHECKING:
+    from migrate_cache.caches.facts import Project
+    from migrate_cache.rules.context import Decisions
     from migrate_cache.rules.rule import Change
+    from migrate_cache.text.errors import MigrateError
 
 # For each mount that the plan changes, its options after the plan; None for one that goes.
 _Planned = Mapping[Mount, Mapping[str, str | None]]
+
+
+def verify_all(project: Project, after: Project, decisions: Decisions) -> dict[str, MigrateError]:
+    """Return the files of a project whose new text does not read as planned, with the errors."""
+    trees = {file.path: file.tree for file in after.files}
+    unsafe: dict[str, MigrateError] = {}
+    for file in project.files:
+        if file.path in after.errors:
+            message = after.errors[file.path].message
+            unsafe[file.path] = refused(file.path, f"it does not parse: {message}")
+        elif trees[file.path] is not file.tree:
+            try:
+                verify(file.tree, trees[file.path], changes_in(file, project, decisions))
+            except SafetyError as error:
+                unsafe[file.path] = error
+    return unsafe
+
+
+def second_run(project: Project, decisions: Decisions) -> dict[str, MigrateError]:
+    """Return the files that decisions about the new texts would change once more."""
+    return {
+        file.path: refused(file.path, "a second run would change it again")
+        for file in project.files
+        if any(True for _ in changes_in(file, project, decisions))
+    }
 
 
 def verify(before: Dockerfile, after: Dockerfile, changes: Iterable[Change]) -> None:

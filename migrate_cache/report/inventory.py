@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from migrate_cache.report.queues import queue_after, queue_before
 from migrate_cache.report.style import (
-    cells,
     count,
     enumerate_words,
     fit,
@@ -15,7 +14,7 @@ from migrate_cache.report.style import (
     terminal_width,
     wrap,
 )
-from migrate_cache.text.escape import printable
+from migrate_cache.text.escape import cells, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import textwrap
-import unicodedata
+
+from migrate_cache.text.escape import cells
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 KIND_COLOURS = {"rewrite": "green", "note": "cyan", "warning": "yellow", "error": "red"}
@@ -18,17 +19,6 @@ def paint(text: str, style: str, color: bool) -> str:
 def terminal_width(width: int | None = None) -> int:
     """Return `width`, or the terminal's (100 where there is none), between 40 and 160."""
     return max(40, min(160, width or shutil.get_terminal_size((100, 24)).columns))
-
-
-def cells(text: str) -> int:
-    """Return how many columns `text` takes on a terminal."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        2 if unicodedata.east_asian_width(character) in "WF" else 1
-        for character in text
-        if not unicodedata.combining(character)
-    )
 
 
 def fit(text: str, width: int, *, keep_end: bool = False) -> str:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from migrate_cache.plan.model import Change, FileResult, Note, Outcome, ProjectResult
 from migrate_cache.report.style import (
     KIND_COLOURS,
-    cells,
     count,
     enumerate_words,
     pad,
@@ -27,11 +26,12 @@ from migrate_cache.report.summary import (
     summarize,
 )
 from migrate_cache.rules.registry import find_rule
-from migrate_cache.text.errors import MigrateError, Warn, frame
-from migrate_cache.text.escape import printable
+from migrate_cache.text.escape import cells, point_at, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+    from migrate_cache.text.errors import MigrateError, Warn
 
 _MANY_LINES = 4
 _MANY_FILES = 5
@@ -65,10 +65,7 @@ def error_text(error: MigrateError, color: bool = False) -> str:
     head = paint(place, "bold", color) if place else paint("error", "red", color)
     text = f"{head}: {printable(error.message)}"
     if error.source_line and error.column:
-        line = error.source_line.replace("\t", " ")
-        # Escaped characters are longer than one: the caret moves with them.
-        column = cells(printable(line[: error.column - 1])) + 1
-        text += "\n" + frame(printable(line), column)
+        text += "\n" + point_at(error.source_line, error.column)
     if error.hint:
         text += f"\n  hint: {printable(error.hint)}"
     return text

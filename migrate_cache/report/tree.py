@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from migrate_cache.dockerfile.tree import (
     Dockerfile,
     Flag,
-    HeredocNode,
+    Heredoc,
     Instruction,
     MountOption,
     Node,
     Part,
     Token,
 )
-from migrate_cache.text.source import escaped
+from migrate_cache.text.escape import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ _LONGEST = 60
 
 def format_tree(tree: Dockerfile) -> str:
     """Return the whole tree, a line a part, errors behind it; it ends with a line ending."""
-    errors = (f"error {one.line}:{one.column} {escaped(one.message)}" for one in tree.errors)
+    errors = (f"error {one.line}:{one.column} {printable(one.message)}" for one in tree.errors)
     return "\n".join((*_lines(tree, tree, ""), *errors)) + "\n"
 
 
@@ -54,22 +54,21 @@ def _says(part: Part) -> str:
         case Instruction():
             words = (part.keyword, *(_quoted(flag) for flag in part.flags))
             exec_form = "" if part.exec_form is None else f"exec form of {len(part.exec_form)}"
-            return escaped(" ".join(filter(None, (*words, exec_form, _error(part)))))
+            return printable(" ".join(filter(None, (*words, exec_form, _error(part)))))
         case MountOption():
             return _quoted(part.name) + ("" if part.value is None else f" = {_quoted(part.value)}")
         case Flag():
             return " ".join(filter(None, (_quoted(part.word), _error(part))))
-        case HeredocNode():
-            heredoc = part.heredoc
-            marks = ("expand" if heredoc.expand else "", "chomp" if heredoc.chomp else "")
-            return " ".join(filter(None, (_quoted(heredoc.name), *marks)))
+        case Heredoc():
+            marks = ("expand" if part.expand else "", "chomp" if part.chomp else "")
+            return " ".join(filter(None, (_quoted(part.name), *marks)))
     return ""
 
 
 def _error(part: Instruction | Flag) -> str:
-    return f"error: {escaped(part.error.message)}" if part.error else ""
+    return f"error: {printable(part.error.message)}" if part.error else ""
 
 
 def _quoted(text: str) -> str:
     cut = "…" if len(text) > _LONGEST else ""
-    return f'"{escaped(text[:_LONGEST])}{cut}"'
+    return f'"{printable(text[:_LONGEST])}{cut}"'

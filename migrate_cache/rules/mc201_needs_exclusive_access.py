@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from migrate_cache.caches.cache_mount import CacheMount
-    from migrate_cache.caches.entry import Cache as CacheEntry
+    from migrate_cache.caches.entry import CacheEntry
     from migrate_cache.caches.graph import Cache
     from migrate_cache.rules.context import Context
 
@@ -62,7 +62,7 @@ def needs_exclusive_access(cache: Cache, context: Context) -> Iterator[Keep]:
 def exclusive_user(mount: CacheMount, cache: Cache) -> tuple[CacheEntry | None, str]:
     """Return which tool needs the exclusive access, the mount's own or another's, and why."""
     match = (mount if mount.kind == "exclusive" else cache.deciding).match
-    return match.cache, match.reason
+    return match.entry, match.reason
 
 
 def _is_last_lock(mount: CacheMount, context: Context) -> bool:

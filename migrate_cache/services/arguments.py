@@ -6,7 +6,6 @@ import re
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from migrate_cache import shell
 from migrate_cache.dockerfile.scope import PLATFORM_ARGS
 from migrate_cache.dockerfile.words import variables
 from migrate_cache.services.declared import Variant, differ, differs_unseen, is_volatile
@@ -183,7 +182,7 @@ class _Arguments:
 
     def _may_be_implicit(self) -> bool:
         """Whether what the RUN builds may depend on arguments that its text does not name."""
-        if any(shell.is_opaque(command) for command in self.run.commands):
+        if self.run.is_opaque:
             return True
         if builds_everything(self.run.commands):
             return False
@@ -206,7 +205,7 @@ class _Arguments:
             return self._service(chosen, f"{self._differs(chosen)}, so the RUN runs once for each")
         selecting = set(self._selecting_elsewhere())
         used = [name for name in candidates if name in selecting]
-        if not used and any(shell.is_opaque(command) for command in self.run.commands):
+        if not used and self.run.is_opaque:
             # A script reads its arguments from the environment.
             used = [name for name in candidates if names_service(name)]
         used = [name for name in used if names_service(name)] or used

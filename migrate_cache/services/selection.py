@@ -1,206 +1,165 @@
-"""What a command says that it builds: ``--bin api``, ``./cmd/api``, ``--filter web``."""
+"""Read what a command says that it builds: ``--bin api``, ``./cmd/api``, ``--filter web``.
+
+Which words of which tool say so is data, in ``shell/build_tools.toml``.
+"""
 
 from __future__ import annotations
 
 import posixpath
 import re
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from migrate_cache import shell
 from migrate_cache.services.names import words
-from migrate_cache.shell import Command
+from migrate_cache.shell.build_tools import build_tool, is_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-_CARGO_BUILDS = frozenset(
-    ("build", "b", "rustc", "r", "run", "chef", "zigbuild", "xwin", "lambda", "deb", "leptos",
-     "test", "t", "bench", "check", "c", "clippy", "doc", "nextest", "llvm-cov", "component")
-)  # fmt: skip
-_WHOLE = {
-    "cargo": frozenset(("--workspace", "--all", "--bins", "--all-targets")),
-    "go": frozenset(("./...",)),
-    "pnpm": frozenset(("-r", "--recursive")),
-    "npm": frozenset(("-ws", "--workspaces")),
-    "nx": frozenset(("run-many",)),
-    "bazel": frozenset(("//...",)),
-}
+    from migrate_cache.shell import Command
+    from migrate_cache.shell.build_tools import BuildTool
+
 # Names that say nothing of a program that is called so.
 _PLAIN_NAMES = words(
     "app application binary bin main out output server service program run entrypoint"
 )
-_GO_OPTIONS = frozenset(
-    ("-o", "-tags", "-ldflags", "-gcflags", "-asmflags", "-p", "-mod", "-modfile", "-overlay",
-     "-pkgdir", "-toolexec", "-buildmode", "-compiler", "-installsuffix", "-C", "-pgo")
-)  # fmt: skip
 
 
 def selected(commands: Iterable[Command]) -> tuple[str, ...]:
-    """Return what the commands say that they build, variables as written."""
-    found: dict[str, None] = {}
-    for command in shell.all_commands(commands):
-        found.update(dict.fromkeys(_selected(command)))
-    return tuple(found)
+    """Return the names of what the commands say that they build, variables as written."""
+    names = (_selected(*shell.canonical(command)) for command in shell.all_commands(commands))
+    return tuple(dict.fromkeys(chain.from_iterable(names)))
 
 
 def builds_everything(commands: Iterable[Command]) -> bool:
-    """Whether a command builds a whole workspace, whoever it runs for."""
-    for command in shell.all_commands(commands):
-        program, arguments = shell.canonical(command)
-        if _WHOLE.get(program, frozenset()).intersection(arguments) and not _selected(command):
-            return True
-    return False
+    """Whether a command builds a whole workspace, whichever service it runs for."""
+    lines = map(shell.canonical, shell.all_commands(commands))
+    return any(is_whole(*line) and not _selected(*line) for line in lines)
 
 
-def _selected(command: Command) -> tuple[str, ...]:
-    program, arguments = shell.canonical(command)
-    reader = _READERS.get(program)
-    if reader is None:
+def _selected(program: str, arguments: tuple[str, ...]) -> tuple[str, ...]:
+    tool = build_tool(program, arguments)
+    if tool is None:
         return ()
-    clean = Command(program, arguments, command.environment, command.path)
-    return tuple(word for word in reader(clean) if word)
+    for places in tool.names:
+        names = [name for name in _read(tool, places, arguments) if name]
+        if names:
+            # A pattern stands for several things, so it names none.
+            return tuple(name for name in names if "*" not in name)
+    return ()
+
+
+def _read(tool: BuildTool, places: Mapping[str, str], arguments: tuple[str, ...]) -> Iterator[str]:
+    for place, reading in places.items():
+        yield from READINGS[reading](tool.values_at(place, arguments))
+
+
+# -- how the words at a place are read ---------------------------------------------------------
 
 
 def _last(path: str) -> str:
-    """Return the last part of a path or of a scoped name, ``""`` for what is no one thing."""
+    """Return the last part of a path or of a scoped name, ``*`` for a pattern."""
     path = path.rstrip("/")
-    return "" if "*" in path or path in ("", ".", "..") else posixpath.basename(path)
+    if "*" in path:
+        return "*"
+    return "" if path in ("", ".", "..") else posixpath.basename(path)
 
 
-def _folder_of(path: str) -> str:
+def _manifest(path: str) -> str:
     """Return the folder that a manifest lies in, ``""`` for the one that commands run in."""
     return _last(posixpath.dirname(path))
 
 
-def _positional(words: Iterable[str], with_word: frozenset[str] = frozenset()) -> Iterator[str]:
-    skip = False
-    for word in words:
-        if not skip and not word.startswith("-"):
-            yield word
-        skip = not skip and word in with_word
+def _package(value: str) -> str:
+    """Return the name in ``name@version``."""
+    return value.partition("@")[0]
 
 
-def _cargo(command: Command) -> Iterator[str]:
-    first = command.arguments[:1]
-    if first == ("install",):
-        yield from map(_last, shell.options(command, "--path"))
-        return
-    if not first or first[0] not in _CARGO_BUILDS:
-        return
-    packages = [
-        *shell.options(command, "-p", "--package"),
-        *(w[2:] for w in command.arguments if w.startswith("-p") and len(w) > 2),
-    ]
-    names = shell.options(command, "--bin") or [p.partition("@")[0] for p in packages]
-    names = names or [_folder_of(path) for path in shell.options(command, "--manifest-path")]
-    yield from (name for name in names if "*" not in name)
+def _program(path: str) -> str:
+    """Return what a compiled program is called, ``""`` where that says nothing."""
+    name = "" if path.endswith("/") else _last(path)
+    return "" if name in _PLAIN_NAMES else name
 
 
-def _go(command: Command) -> Iterator[str]:
-    if command.arguments[:1] not in (("build",), ("install",)):
-        return
-    places = list(_positional(command.arguments[1:], _GO_OPTIONS))
-    named = []
-    for place in places:
-        path = posixpath.dirname(place) if place.endswith(".go") else place
-        if not path.endswith("...") and "@" not in path:
-            named.append(_last(path))
-    if any(named):
-        yield from named
-    elif not any(place.endswith("...") for place in places):
-        for output in shell.options(command, "-o"):
-            name = _last(output) if not output.endswith("/") else ""
-            yield "" if name in _PLAIN_NAMES else name
-
-
-def _maven(command: Command) -> Iterator[str]:
-    for value in shell.options(command, "-pl", "--projects"):
-        for part in value.split(","):
-            if part[:1] not in ("!", "-"):
-                yield _last(part.strip("+?").rpartition(":")[2])
-    yield from map(_folder_of, shell.options(command, "-f", "--file"))
-
-
-def _gradle(command: Command) -> Iterator[str]:
-    skip = False
-    for word in command.arguments:
-        if not skip and ":" in word and not word.startswith("-"):
-            yield word.split(":")[-2]
-        skip = word in ("-x", "--exclude-task", "-p", "--project-dir", "-c", "-b", "-I")
-    yield from map(_last, shell.options(command, "-p", "--project-dir"))
+def _list(value: str) -> Iterator[str]:
+    """Yield the names in ``api,group:worker,!web``, but for those that are left out."""
+    for part in value.split(","):
+        if part[:1] not in ("!", "-"):
+            yield _last(part.strip("+?").rpartition(":")[2])
 
 
 def _filter(value: str) -> str:
+    """Return the package in a filter such as ``@shop/web...`` or ``{apps/web}[HEAD]``."""
     if value.startswith(("!", "[")):
         return ""
     plain = re.sub(r"\[[^\]]*\]$", "", value).removeprefix("...").removeprefix("^")
-    plain = (
-        plain.removesuffix("...").removesuffix("^").strip("{}")
-        if "$" not in plain
-        else (plain.removesuffix("..."))
-    )
-    return _last(plain)
+    plain = plain.removesuffix("...")
+    return _last(plain if "$" in plain else plain.removesuffix("^").strip("{}"))
 
 
-def _node(command: Command) -> Iterator[str]:
-    program, arguments = command.program, command.arguments
-    names = {
-        "npm": ("--workspace", "-w"),
-        "pnpm": ("--filter", "-F", "--filter-prod"),
-        "turbo": ("--filter", "-F", "--scope"),
-        "lerna": ("--scope",),
-    }.get(program, ())
-    yield from map(_filter, shell.options(command, *names))
-    folders = {"npm": ("--prefix",), "pnpm": ("-C", "--dir"), "yarn": ("--cwd",)}.get(program, ())
-    yield from map(_last, shell.options(command, *folders))
-    if program == "yarn" and arguments[:1] == ("workspace",):
+def _go_package(word: str) -> str:
+    """Return the folder of a Go package; ``./...`` stands for all of them."""
+    if word.startswith("-") or "@" in word:
+        return ""
+    if word.endswith("..."):
+        return "*"
+    return _last(posixpath.dirname(word) if word.endswith(".go") else word)
+
+
+def _gradle_task(word: str) -> str:
+    """Return the project in ``:shop:api:build``."""
+    return word.split(":")[-2] if ":" in word and not word.startswith("-") else ""
+
+
+def _bazel_label(word: str) -> str:
+    """Return the package of ``//shop/api:image``, or the target of one at the root."""
+    if not word.startswith("//") or word.endswith(("...", ":all")):
+        return ""
+    package, _, target = word[2:].partition(":")
+    return _last(package) or target
+
+
+def _yarn_workspace(arguments: Sequence[str]) -> Iterator[str]:
+    """Yield the name in ``workspace @shop/web build``."""
+    if arguments[:1] == ("workspace",):
         yield from map(_last, arguments[1:2])
 
 
-def _nx(command: Command) -> Iterator[str]:
-    words = list(_positional(command.arguments))
-    if words[:1] == ["run"]:
-        yield from (word.partition(":")[0] for word in words[1:2])
-    elif words[:1] in (["run-many"], ["affected"]):
-        for value in shell.options(command, "--projects", "-p"):
-            yield from map(_last, value.split(","))
-    elif len(words) == 2:
-        yield words[1]
+def _nx_task(arguments: Sequence[str]) -> Iterator[str]:
+    """Yield the project in ``run api:build:production`` or ``build api``."""
+    plain = [word for word in arguments if not word.startswith("-")]
+    if plain[:1] == ["run"]:
+        yield from (word.partition(":")[0] for word in plain[1:2])
+    elif len(plain) == 2:
+        yield plain[1]
 
 
-def _dotnet(command: Command) -> Iterator[str]:
-    if command.arguments[:1] not in (("publish",), ("build",)):
-        return
-    for index, word in enumerate(command.arguments[1:]):
+def _dotnet_project(arguments: Sequence[str]) -> Iterator[str]:
+    """Yield the project in ``src/Api/Api.csproj``, or the folder right after the subcommand."""
+    for index, word in enumerate(arguments):
         if re.search(r"\.(?:cs|fs|vb)proj$", word):
             yield posixpath.basename(word).rpartition(".")[0]
         elif not index and not word.startswith("-") and not word.endswith((".sln", ".slnx")):
             yield _last(word)
 
 
-def _bazel(command: Command) -> Iterator[str]:
-    for word in command.arguments:
-        if word.startswith("//") and not word.endswith(("...", ":all")):
-            package, _, target = word[2:].partition(":")
-            yield _last(package) or target
+def _each(read: Callable[[str], str]) -> Callable[[Sequence[str]], Iterable[str]]:
+    return lambda values: map(read, values)
 
 
-def _swift(command: Command) -> Iterator[str]:
-    yield from shell.options(command, "--product")
-
-
-_READERS: dict[str, Callable[[Command], Iterator[str]]] = {
-    "cargo": _cargo,
-    "go": _go,
-    "mvn": _maven,
-    "gradle": _gradle,
-    "npm": _node,
-    "pnpm": _node,
-    "yarn": _node,
-    "turbo": _node,
-    "lerna": _node,
-    "nx": _nx,
-    "dotnet": _dotnet,
-    "bazel": _bazel,
-    "swift": _swift,
+READINGS: dict[str, Callable[[Sequence[str]], Iterable[str]]] = {
+    "name": iter,
+    "path": _each(_last),
+    "manifest": _each(_manifest),
+    "package": _each(_package),
+    "program": _each(_program),
+    "list": lambda values: chain.from_iterable(map(_list, values)),
+    "filter": _each(_filter),
+    "go-package": _each(_go_package),
+    "gradle-task": _each(_gradle_task),
+    "bazel-label": _each(_bazel_label),
+    "yarn-workspace": _yarn_workspace,
+    "nx-task": _nx_task,
+    "dotnet-project": _dotnet_project,
 }

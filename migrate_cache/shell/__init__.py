@@ -4,10 +4,6 @@ from migrate_cache.shell.model import SHELLS, Command, Script, options
 from migrate_cache.shell.syntax import read_exec_form, read_script
 from migrate_cache.shell.tools import (
     CARGO_BUILDS,
-    CARGO_COMPILES,
-    CARGO_SELECTS,
-    TOOLS,
-    WHOLE_WORKSPACE,
     all_commands,
     canonical,
     is_opaque,
@@ -17,11 +13,7 @@ from migrate_cache.shell.tools import (
 
 __all__ = [
     "CARGO_BUILDS",
-    "CARGO_COMPILES",
-    "CARGO_SELECTS",
     "SHELLS",
-    "TOOLS",
-    "WHOLE_WORKSPACE",
     "Command",
     "Script",
     "all_commands",

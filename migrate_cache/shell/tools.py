@@ -52,23 +52,9 @@ _NUMBERED = re.compile(r"(pip|python|pypy|bundle|gem|ruby|php)[0-9][0-9.]*")
 
 # Cargo's options before a subcommand that take a word.
 _CARGO_OPTIONS = _words("--color --config -C -Z")
-# Cargo's subcommands: those that run another one, those that build for `--target`, all that
-# compile, and those whose `-p` and `--bin` say what is built.
+# Cargo's subcommands that run another one, and those that build for `--target`.
 _CARGO_WRAPPERS = _words("auditable hack careful")
 CARGO_BUILDS = _words("build b rustc run r test t chef zigbuild")
-CARGO_COMPILES = CARGO_BUILDS | _words("check c clippy nextest bench install")
-CARGO_SELECTS = (CARGO_COMPILES - {"install"}) | _words(
-    "xwin lambda deb leptos doc llvm-cov component"
-)
-# The words that make a tool build its whole workspace.
-WHOLE_WORKSPACE: dict[str, frozenset[str]] = {
-    "cargo": _words("--workspace --all --bins --all-targets"),
-    "go": _words("./..."),
-    "pnpm": _words("-r --recursive"),
-    "npm": _words("-ws --workspaces"),
-    "nx": _words("run-many"),
-    "bazel": _words("//..."),
-}
 
 
 def canonical(command: Command) -> tuple[str, tuple[str, ...]]:
@@ -228,16 +214,6 @@ def tools(commands: Iterable[Command]) -> frozenset[str]:
     return frozenset(found)
 
 
-# The tools of the catalogue.
-TOOLS = _words(
-    """
-    cargo rustup sccache ccache go golangci-lint npm yarn pnpm bun node-gyp next turbo nx vite
-    webpack cypress playwright pip pipx uv poetry conda mamba mypy pytest ruff mvn gradle sbt
-    coursier kotlinc dotnet composer bundle rails mix rebar3 swift bazel cabal stack zig elm dart
-    flutter cmake meson ninja conan vcpkg apt dnf apk zypper pacman nix huggingface-cli terraform
-    helm trivy grype
-    """
-)
 _TASK_RUNNERS = _words(
     """
     make gmake bmake just task go-task mage ninja scons waf ant rake invoke inv nox tox poe moon
@@ -268,10 +244,10 @@ _SCRIPT_SUFFIXES = (".sh", ".bash", ".py", ".js", ".mjs", ".ts", ".rb", ".pl", "
 _SYSTEM_FOLDER = re.compile(r"(?:/usr)?(?:/local)?/s?bin/|/opt/|.*/\.[a-z]+/(?:.*/)?bin/")
 
 
-def is_opaque(command: Command, known: frozenset[str] = TOOLS) -> bool:
+def is_opaque(command: Command, known: frozenset[str] = frozenset()) -> bool:
     """Return whether it cannot be told what `command` runs: a script or a task runner.
 
-    `known` names the tools that are themselves wherever they lie.
+    `known` names tools that are themselves wherever they lie.
     """
     program, arguments = canonical(command)
     if program in _TASK_RUNNERS or program.startswith(("$", "`")):

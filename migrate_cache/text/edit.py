@@ -1,4 +1,4 @@
-"""Edits of a text as data; every byte that no edit names is copied."""
+"""Edits of a text as data: whatever no edit names is copied."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class OptionEdit(Edit):
-    """An edit that gives an option of a mount another value.
+    """An edit that gives an option of a mount another value, or a part of one.
 
     `option` is the option's main name, `value` the decoded value after all edits of the
     option, None where the option goes.
@@ -39,19 +39,24 @@ class InstructionEdit(Edit):
 
 
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:
-    """Return `text` with all `edits` made; raise ValueError where two overlap.
+    """Return `text` with all `edits` made, in whatever order they are given.
 
-    Insertions at the same place are made in the order in which they are given.
+    Raises:
+        ValueError: where two edits overlap, two insertions meet at one place (nothing says
+            which comes first), or an edit leaves the text.
+
     """
-    ordered = sorted(edits, key=lambda edit: edit.span)
     parts: list[str] = []
     position = 0
-    for edit in ordered:
+    previous: Span | None = None
+    for edit in sorted(edits, key=lambda edit: edit.span):
         start, end = edit.span
-        if start < position or end < start or end > len(text):
+        if edit.span == previous:
+            raise ValueError(f"two edits of one place, at offset {start}")
+        if not position <= start <= end <= len(text):
             raise ValueError(f"edits overlap or leave the text at offset {start}")
         parts.append(text[position:start])
         parts.append(edit.text)
-        position = end
+        position, previous = end, edit.span
     parts.append(text[position:])
     return "".join(parts)

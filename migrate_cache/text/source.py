@@ -1,4 +1,4 @@
-"""Bytes, text and places in it.
+"""The text of a file, and places in it.
 
 Text is bytes decoded as UTF-8 with ``surrogateescape``: every byte string has
 exactly one such text and comes back unchanged, whatever its encoding was.
@@ -6,21 +6,14 @@ exactly one such text and comes back unchanged, whatever its encoding was.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-# What must never reach a terminal as it is: control characters, the marks of other bytes
-# than UTF-8, line separators, and marks that turn the direction of the text around it.
-_UNPRINTABLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
-)
-
 
 class Span(NamedTuple):
-    """A half-open range of character offsets into the text of one file."""
+    """A half-open range of character offsets in the text of one file."""
 
     start: int
     end: int
@@ -34,49 +27,17 @@ class Place(NamedTuple):
 
 
 def decode(data: bytes) -> str:
-    """Decode any bytes without loss; see `encode`."""
+    """Decode any bytes without loss; `encode` reverses it."""
     return data.decode("utf-8", "surrogateescape")
 
 
 def encode(text: str) -> bytes:
-    """Return the bytes that `decode` made `text` from."""
+    """Return the bytes that `decode` turned into `text`."""
     return text.encode("utf-8", "surrogateescape")
 
 
-def escaped(text: str) -> str:
-    r"""Return `text` with what a terminal would act on written as ``\n``, ``\x1b``, ``\u202e``.
-
-    A byte that is not UTF-8 is written as the byte: ``\xff``.
-    """
-    return _UNPRINTABLE.sub(_escape, text)
-
-
-def _escape(match: re.Match[str]) -> str:
-    char = match.group()
-    if "\udc80" <= char <= "\udcff":
-        return f"\\x{ord(char) - 0xDC00:02x}"
-    return char.encode("unicode_escape").decode("ascii")
-
-
-def one_line(text: str) -> str:
-    """Return `text` with every such character as one that prints, so that columns stay.
-
-    A tab becomes a blank; a control character its picture (U+2400 to U+2421).
-    """
-    return _UNPRINTABLE.sub(_picture, text)
-
-
-def _picture(match: re.Match[str]) -> str:
-    code = ord(match.group())
-    if code == 0x09:
-        return " "
-    if code < 0x20:
-        return chr(0x2400 + code)
-    return "\u2421" if code == 0x7F else "\ufffd"
-
-
 def split_lines(text: str) -> list[str]:
-    r"""Split after each ``\n``, as BuildKit does; endings are kept.
+    r"""Split after each ``\n``, as BuildKit does, keeping the line endings.
 
     ``str.splitlines`` would also split at form feeds, U+2028 and others.
     """
@@ -90,7 +51,7 @@ def split_lines(text: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Source:
-    """The text of one file and the name it is known by in messages."""
+    """The text of one file, and the name that messages give it."""
 
     text: str = field(repr=False)
     path: str = "Dockerfile"
@@ -119,6 +80,6 @@ class Source:
 
     @cached_property
     def newline(self) -> str:
-        r"""The line ending that inserted lines take: that of the first line, else ``\n``."""
+        r"""The line ending for inserted lines: that of the first line, else ``\n``."""
         first = self.text.find("\n")
         return "\r\n" if first > 0 and self.text[first - 1] == "\r" else "\n"

@@ -113,6 +113,7 @@ def test_which_arguments_decide(text: str, depends: str) -> None:
         ("${A:-n}", None, "", "A"),
         ("'$N'\"$E\"\\$N", "$N/e$N", "", ""),
         ("${E%x}", None, "", "E"),
+        ("$*/$?$$", "/", "* ? $", ""),
     ],
 )
 def test_expansion(word: str, text: str | None, undeclared: str, open_names: str) -> None:
@@ -178,3 +179,12 @@ def test_stages_and_what_they_need() -> None:
     assert found.needed(3) == {0, 1, 2, 3}
     assert found.needed(1) == {0, 1}
     assert dict(found.images) == {0: "a", 2: "b"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["COPY --from=² a b", "COPY --from=" + "1" * 5_000 + " a b", "ENV \x1c", "ENV X=$*${?}"],
+)
+def test_any_text_has_a_scope(text: str) -> None:
+    found = resolved(f"FROM a|{text}|RUN here")
+    assert found.needed(0) == {0}

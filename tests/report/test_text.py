@@ -9,7 +9,6 @@ import pytest
 from migrate_cache.plan.model import FileResult, ProjectResult
 from migrate_cache.report import render
 from migrate_cache.report.style import (
-    cells,
     count,
     enumerate_words,
     fit,
@@ -19,7 +18,7 @@ from migrate_cache.report.style import (
 )
 from migrate_cache.report.text import error_text, report
 from migrate_cache.text.errors import MigrateError, ParseError, SafetyError, WriteError
-from migrate_cache.text.escape import json_safe, printable
+from migrate_cache.text.escape import cells
 from tests.report_samples import (
     BROKEN,
     EMPTY,
@@ -167,30 +166,6 @@ def test_what_a_rewriting_rule_keeps_is_told_from_what_is_in_order():
 )
 def test_errors(error, text):
     assert error_text(error) == text
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("plain é 日本 text", "plain é 日本 text"),
-        ("\x1b[0m\x00\x7f", r"\x1b[0m\x00\x7f"),
-        ("a\tb\nc\rd", r"a\tb\nc\rd"),
-        ("\udcff\ud800", r"\xff\ud800"),
-        ("\x9b\u202e\u2028\ufeff\U000e0001", r"\u009b\u202e\u2028\ufeff\U000e0001"),
-        ("", ""),
-    ],
-)
-def test_printable(text, shown):
-    assert printable(text) == shown
-    assert printable(text).isprintable()
-
-
-def test_printable_keeps_tabs_where_asked_to():
-    assert printable("a\tb\n", tabs=True) == "a\tb\\n"
-
-
-def test_json_safe():
-    assert json_safe("a\x1bé\udcff\ud83d") == "a\x1bé\\xff\\ud83d"
 
 
 def test_widths():

@@ -1,106 +1,100 @@
-"""Which flags an instruction takes, and what BuildKit rejects in them, in its words."""
+"""Which flags an instruction takes, and what BuildKit rejects in them."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from migrate_cache.dockerfile.validation.go_values import Rejected, nanoseconds, number, suggest
+from migrate_cache.dockerfile.validation.go_values import nanoseconds, number
+from migrate_cache.dockerfile.validation.rejection import Rejection, suggest
 
 if TYPE_CHECKING:
     from migrate_cache.dockerfile.mount import Flag
     from migrate_cache.dockerfile.tree import Instruction
+    from migrate_cache.dockerfile.validation.rejection import Rejections
 
-# How often a flag may be given, and with what.
-_ONCE, _MANY, _BOOLEAN = "a value", "any number of values", "true or false"
+# What a flag takes.
+_ONE, _MANY, _BOOLEAN = "one value", "any number of values", "true or false"
 
 FLAGS: dict[str, dict[str, str]] = {
     "ADD": {
-        "chown": _ONCE,
-        "chmod": _ONCE,
+        "chown": _ONE,
+        "chmod": _ONE,
         "link": _BOOLEAN,
         "keep-git-dir": _BOOLEAN,
-        "checksum": _ONCE,
+        "checksum": _ONE,
         "exclude": _MANY,
         "unpack": _BOOLEAN,
     },
     "COPY": {
-        "chown": _ONCE,
-        "from": _ONCE,
-        "chmod": _ONCE,
+        "chown": _ONE,
+        "from": _ONE,
+        "chmod": _ONE,
         "link": _BOOLEAN,
         "parents": _BOOLEAN,
         "exclude": _MANY,
     },
-    "FROM": {"platform": _ONCE},
+    "FROM": {"platform": _ONE},
     "HEALTHCHECK": {
-        "interval": _ONCE,
-        "timeout": _ONCE,
-        "start-period": _ONCE,
-        "start-interval": _ONCE,
-        "retries": _ONCE,
+        "interval": _ONE,
+        "timeout": _ONE,
+        "start-period": _ONE,
+        "start-interval": _ONE,
+        "retries": _ONE,
     },
-    "RUN": {"mount": _MANY, "network": _ONCE, "security": _ONCE, "device": _MANY},
+    "RUN": {"mount": _MANY, "network": _ONE, "security": _ONE, "device": _MANY},
 }
 
-# The shortest interval that containers know, in nanoseconds.
+# The shortest interval of a health check other than 0, in nanoseconds.
 _SHORTEST = 10**6
 
 
-def check_flags(instruction: Instruction) -> None:
-    """Raise `Rejected` for the first flag that the instruction does not take so."""
+def check_flags(instruction: Instruction) -> Rejections:
+    """Check the names of an instruction's flags, and that each has a value it may have."""
     known = FLAGS.get(instruction.keyword, {})
     seen: set[str] = set()
     for flag in instruction.flag_nodes:
-        takes = known.get(flag.name)
+        offset, takes = flag.span.start, known.get(flag.name)
         if takes is None:
             offers = f"{instruction.keyword} takes --" + ", --".join(known)
-            raise Rejected(
-                f"unknown flag: --{flag.name}",
-                flag.span.start,
-                suggest(flag.name, tuple(known))
-                or (offers if known else f"{instruction.keyword} takes no flags"),
-            )
-        if flag.name in seen and takes != _MANY:
+            hint = offers if known else f"{instruction.keyword} takes no flags"
+            hint = suggest(flag.name, tuple(known)) or hint
+            yield Rejection(f"unknown flag: --{flag.name}", offset, hint)
+        elif flag.name in seen and takes != _MANY:
             message = f"duplicate flag specified: --{flag.name}"
-            raise Rejected(message, flag.span.start, "remove one of the two")
+            yield Rejection(message, offset, "remove one of the two")
+        elif flag.value == ("" if takes == _BOOLEAN else None):
+            message = f"missing a value on flag: --{flag.name}"
+            yield Rejection(message, offset, f"write --{flag.name}=VALUE")
+        elif takes == _BOOLEAN and (flag.value or "true").lower() not in ("true", "false"):
+            message = f"expecting boolean value for flag --{flag.name}, not: {flag.value}"
+            hint = suggest((flag.value or "").lower(), ("true", "false"))
+            yield Rejection(message, offset, hint or "expected true or false")
         seen.add(flag.name)
-        _check_value(flag, takes)
 
 
-def _check_value(flag: Flag, takes: str) -> None:
-    offset = flag.span.start
-    missing = flag.value == "" if takes == _BOOLEAN else flag.value is None
-    if missing:
-        raise Rejected(
-            f"missing a value on flag: --{flag.name}", offset, f"write --{flag.name}=VALUE"
-        )
-    if takes == _BOOLEAN and flag.value and flag.value.lower() not in ("true", "false"):
-        raise Rejected(
-            f"expecting boolean value for flag --{flag.name}, not: {flag.value}",
-            offset,
-            suggest(flag.value.lower(), ("true", "false")) or "expected true or false",
-        )
+def check_health_flags(instruction: Instruction) -> Rejections:
+    """Check the durations and the number of retries of a HEALTHCHECK."""
+    for flag in instruction.flag_nodes:
+        if flag.value and flag.name == "retries":
+            yield from _check_retries(flag.value, flag.span.start)
+        elif flag.value:
+            yield from _check_duration(flag, flag.value)
 
 
-def check_health_flag(flag: Flag) -> None:
-    """Raise `Rejected` where the value of a HEALTHCHECK's flag is none."""
-    value, offset = flag.value or "", flag.span.start
-    if not value:
-        return
-    if flag.name == "retries":
-        _check_retries(value, offset)
-        return
+def _check_duration(flag: Flag, value: str) -> Rejections:
     duration = nanoseconds(value)
     if duration is None:
-        raise Rejected(f'time: invalid duration "{value}"', offset, "expected one such as 1m30s")
-    if duration and duration < _SHORTEST:
-        raise Rejected(f'Interval "{flag.name}" cannot be less than 1ms', offset, "write 1ms")
+        message = f'time: invalid duration "{value}"'
+        yield Rejection(message, flag.span.start, "expected one such as 1m30s")
+    elif duration and duration < _SHORTEST:
+        message = f'Interval "{flag.name}" cannot be less than 1ms'
+        yield Rejection(message, flag.span.start, "write 1ms")
 
 
-def _check_retries(value: str, offset: int) -> None:
+def _check_retries(value: str, offset: int) -> Rejections:
     count = number(re.sub(r"\A[+-]", "", value), 10, 2**31)
     if count is None:
-        raise Rejected(f"invalid number of retries: {value}", offset, "expected a number")
-    if count and value.startswith("-"):
-        raise Rejected(f"--retries cannot be negative ({value})", offset, "expected 0 or more")
+        yield Rejection(f"invalid number of retries: {value}", offset, "expected a number")
+    elif count and value.startswith("-"):
+        yield Rejection(f"--retries cannot be negative ({value})", offset, "expected 0 or more")

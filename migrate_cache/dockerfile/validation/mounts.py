@@ -1,4 +1,4 @@
-"""What BuildKit rejects in a mount (``instructions/commands_runmount.go``), in its words.
+"""What BuildKit rejects in a mount (``instructions/commands_runmount.go``).
 
 A value with a variable is not judged: only the build knows it.
 """
@@ -8,153 +8,139 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from migrate_cache.dockerfile.validation.go_values import Rejected, is_size, number, suggest
+from migrate_cache.dockerfile.validation.go_values import (
+    is_boolean,
+    is_mode,
+    is_size,
+    is_unsigned,
+)
+from migrate_cache.dockerfile.validation.rejection import Rejection, suggest, suggest_or_list
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from migrate_cache.dockerfile.mount import Mount, MountOption
+    from migrate_cache.dockerfile.validation.rejection import Rejections
 
-MOUNT_TYPES = ("bind", "cache", "tmpfs", "secret", "ssh")
-SHARING_MODES = ("shared", "private", "locked")
-MOUNT_KEYS = (
-    "type",
-    "from",
-    "source",
-    "target",
-    "readonly",
-    "id",
-    "sharing",
-    "required",
-    "size",
-    "mode",
-    "uid",
-    "gid",
-    "src",
-    "dst",
-    "destination",
-    "ro",
-    "rw",
-    "readwrite",
-    "env",
+_TYPES = ("bind", "cache", "tmpfs", "secret", "ssh")
+_SHARING_MODES = ("shared", "private", "locked")
+# fmt: off
+_KEYS = (
+    "type", "from", "source", "target", "readonly", "id", "sharing", "required", "size", "mode",
+    "uid", "gid", "src", "dst", "destination", "ro", "rw", "readwrite", "env",
 )
-
+# fmt: on
 _SWITCHES = ("readonly", "ro", "readwrite", "rw")
-# Which types a key is for, where it is not for all; the type must stand before it.
+# Keys for some types only, which must stand before them.
 _TYPES_OF = {"required": ("secret", "ssh"), "env": ("secret",), "size": ("tmpfs",)}
-_BOOLEANS = ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False")
 # A type that only the build knows.
 _UNKNOWN = "?"
 
+# Keys whose value is one of a few words: what BuildKit calls it, and the words.
+_WORDS = {"type": ("mount type", _TYPES), "sharing": ("sharing value", _SHARING_MODES)}
+# Keys with other values: what is one, BuildKit's message where it is none, and a hint.
+_SWITCH = (is_boolean, "invalid value for {key}: {value}", "expected true or false")
+_ID = (is_unsigned, "invalid value {value} for {key}", "expected a number")
+_VALUES: dict[str, tuple[Callable[[str], bool], str, str]] = {
+    **dict.fromkeys((*_SWITCHES, "required"), _SWITCH),
+    "size": (is_size, "invalid value for size: {value}", "expected a size such as 64m"),
+    "mode": (is_mode, "invalid value {value} for mode", "expected an octal number"),
+    "uid": _ID,
+    "gid": _ID,
+}
 
-def check_mount(mount: Mount) -> None:
-    """Raise `Rejected` for the first thing that is wrong with a mount."""
+
+def check_mount(mount: Mount) -> Rejections:
+    """Check the options of a mount, each in the light of the type given before it."""
     if mount.value in ("", "\r"):
-        raise Rejected("failed to parse csv mounts: EOF", mount.span.end, "expected type=…")
+        yield Rejection("failed to parse csv mounts: EOF", mount.span.end, "expected type=…")
     for option in mount.options:
-        _check_from(option)
+        yield from _check_from(option)
     kind = "bind"
     for option in mount.options:
-        kind = _check_option(option, kind)
+        if option.value is None:
+            yield from _check_bare(option, kind)
+        elif "$" not in option.value or option.key not in _KEYS:
+            yield from _check_value(option, kind, option.value)
+        if option.key == "type" and option.value is not None:
+            kind = _UNKNOWN if "$" in option.value else option.value.lower()
     if kind != _UNKNOWN:
-        _check_together(mount, kind)
+        yield from _check_together(mount, kind)
 
 
-def _check_from(option: MountOption) -> None:
+def _check_from(option: MountOption) -> Rejections:
     if option.key == "from" and re.search(r"\$.", option.value or ""):
-        raise Rejected(
+        yield Rejection(
             "'from' doesn't support variable expansion, define alias stage instead",
             option.value_spans[0].start,
             "name a stage of this file, and let its FROM take the variable",
         )
 
 
-def _check_option(option: MountOption, kind: str) -> str:
-    """Check one field in the light of the type so far; return the type after it."""
-    if option.value is None:
-        _check_bare(option, kind)
-        return kind
-    if "$" in option.value and option.key in MOUNT_KEYS:
-        return _UNKNOWN if option.key == "type" else kind
-    _check_value(option, kind, option.value)
-    return option.value.lower() if option.key == "type" else kind
-
-
-def _check_bare(option: MountOption, kind: str) -> None:
-    if option.key in _SWITCHES:
-        return
+def _check_bare(option: MountOption, kind: str) -> Rejections:
+    """Check a field without ``=``."""
     if option.key == "required":
-        _check_type(option, kind)
-        return
-    hint = f"write {option.field}=VALUE" if option.field else "remove the comma before it"
-    raise Rejected(
-        f"invalid field '{option.field}' must be a key=value pair",
-        option.span.start,
-        suggest(option.key, _SWITCHES) or hint,
-    )
+        yield from _check_type(option, kind)
+    elif option.key not in _SWITCHES:
+        hint = f"write {option.field}=VALUE" if option.field else "remove the comma before it"
+        yield Rejection(
+            f"invalid field '{option.field}' must be a key=value pair",
+            option.span.start,
+            suggest(option.key, _SWITCHES) or hint,
+        )
 
 
-def _check_value(option: MountOption, kind: str, value: str) -> None:
-    key, at = option.key, option.value_spans[0].start
-    if key not in MOUNT_KEYS:
+def _check_value(option: MountOption, kind: str, value: str) -> Rejections:
+    key, offset = option.key, option.value_spans[0].start
+    if key not in _KEYS:
         message = f"unexpected key '{key}' in '{option.field}'"
-        hint = suggest(key, MOUNT_KEYS) or "expected one of " + ", ".join(MOUNT_KEYS)
-        raise Rejected(message, option.span.start, hint)
-    _check_type(option, kind)
-    if key == "type":
-        _check_word(value, at, "mount type", MOUNT_TYPES)
-    elif key == "sharing":
-        _check_word(value, at, "sharing value", SHARING_MODES)
-    elif key in (*_SWITCHES, "required") and value not in _BOOLEANS:
-        raise Rejected(f"invalid value for {key}: {value}", at, "expected true or false")
-    elif key == "size" and not is_size(value):
-        raise Rejected(f"invalid value for size: {value}", at, "expected a size such as 64m")
-    elif key == "mode" and number(value, 8, 2**32) is None:
-        raise Rejected(f"invalid value {value} for mode", at, "expected an octal number")
-    elif key in ("uid", "gid") and number(value, 10, 2**32) is None:
-        raise Rejected(f"invalid value {value} for {key}", at, "expected a number")
+        yield Rejection(message, option.span.start, suggest_or_list(key, _KEYS))
+    yield from _check_type(option, kind)
+    if key in _WORDS:
+        what, words = _WORDS[key]
+        if value.lower() not in words:
+            hint = suggest_or_list(value.lower(), words)
+            yield Rejection(f'unsupported {what} "{value}"', offset, hint)
+    elif key in _VALUES:
+        is_valid, message, hint = _VALUES[key]
+        if not is_valid(value):
+            yield Rejection(message.format(key=key, value=value), offset, hint)
 
 
-def _check_word(value: str, at: int, what: str, known: tuple[str, ...]) -> None:
-    if value.lower() not in known:
-        hint = suggest(value.lower(), known) or "expected one of " + ", ".join(known)
-        raise Rejected(f'unsupported {what} "{value}"', at, hint)
-
-
-def _check_type(option: MountOption, kind: str) -> None:
+def _check_type(option: MountOption, kind: str) -> Rejections:
+    """Check that a key goes with the type so far."""
     types = _TYPES_OF.get(option.key)
     if types is not None and kind not in (*types, _UNKNOWN):
-        raise Rejected(
+        yield Rejection(
             f"unexpected key '{option.key}' for mount type '{kind}'",
             option.span.start,
             f"{option.key} goes with type={' or type='.join(types)}, which must stand before it",
         )
 
 
-def _check_together(mount: Mount, kind: str) -> None:
-    """Check what a mount of this type may have at all."""
+def _check_together(mount: Mount, kind: str) -> Rejections:
+    """Check which options a mount of this type may have together."""
     if kind in ("bind", "tmpfs"):
         for key in ("mode", "uid", "gid"):
             if option := mount.option(key):
                 message = f'{key} not allowed for "{kind}" type mounts'
-                raise Rejected(message, option.span.start, f"remove {key}")
+                yield Rejection(message, option.span.start, f"remove {key}")
     if kind == "secret":
-        _check_secret(mount)
+        yield from _check_secret(mount)
     sharing = mount.option("sharing")
     if sharing and kind != "cache":
-        raise Rejected(
-            f"invalid cache sharing set for {kind} mount",
-            sharing.span.start,
-            "sharing goes with type=cache",
-        )
+        message = f"invalid cache sharing set for {kind} mount"
+        yield Rejection(message, sharing.span.start, "sharing goes with type=cache")
 
 
-def _check_secret(mount: Mount) -> None:
+def _check_secret(mount: Mount) -> Rejections:
+    offset = mount.span.start
     if mount.from_:
-        raise Rejected("secret mount should not have a from", mount.span.start, "remove from")
+        yield Rejection("secret mount should not have a from", offset, "remove from")
     if mount.sharing:
-        raise Rejected("secret mount should not define sharing", mount.span.start, "remove sharing")
+        yield Rejection("secret mount should not define sharing", offset, "remove sharing")
     if not (mount.source or mount.target or mount.id):
-        raise Rejected(
-            "invalid secret mount. one of source, target required", mount.span.start, "give an id"
-        )
+        message = "invalid secret mount. one of source, target required"
+        yield Rejection(message, offset, "give an id")
     if mount.source and mount.id:
-        raise Rejected("both source and id can't be set", mount.span.start, "remove one of them")
+        yield Rejection("both source and id can't be set", offset, "remove one of them")
