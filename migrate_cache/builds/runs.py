@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -12,8 +13,6 @@ from migrate_cache.dockerfile.scope import resolve
 from migrate_cache.dockerfile.tree import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from migrate_cache.builds.model import Build
     from migrate_cache.dockerfile.scope import Resolved, Scope
     from migrate_cache.dockerfile.tree import Dockerfile, Instruction, Stage

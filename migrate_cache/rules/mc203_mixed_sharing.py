@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrate_cache.rules.rule import Blocked, Example, Note, note_at, rule
 from migrate_cache.rules.texts import SHARED_BUILDERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from migrate_cache.caches.cache_mount import CacheMount
     from migrate_cache.caches.graph import Cache
     from migrate_cache.dockerfile.tree import Dockerfile
     from migrate_cache.rules.context import Context
 
-    Users = list[CacheMount]
 
 BEFORE = """\
 FROM debian:13-slim AS base

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrate_cache.rules.rule import Blocked, Example, Note, note_at, rule
 from migrate_cache.services.arguments import undeclared_arguments
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from migrate_cache.caches.cache_mount import CacheMount
     from migrate_cache.caches.graph import Cache
     from migrate_cache.rules.context import Context

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrate_cache.dockerfile.words import variables
 from migrate_cache.rules.rule import Example, Note, note_at, rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from migrate_cache.dockerfile.tree import Dockerfile
     from migrate_cache.rules.context import Context
 

@@ -7,13 +7,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from migrate_cache.dockerfile.tree import Dockerfile, Instruction, Token
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _IGNORE = re.compile(
     r"#\s*migrate-cache:\s*(?P<what>ignore-file|ignore)\b\s*(?:\[(?P<codes>[^\]]*)\])?",

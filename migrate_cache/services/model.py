@@ -10,14 +10,12 @@ class Service:
     """The service whose output a RUN makes.
 
     `text` goes into an id: a name, or build arguments such as ``${SERVICE}``. `values` are
-    what it is known to become, empty where only a build knows. `evidence` says why; `names`
-    are the declared services that it stands for.
+    what it is known to become, empty where only a build knows. `evidence` says why.
     """
 
     text: str
     evidence: str
     values: frozenset[str] = frozenset()
-    names: tuple[str, ...] = ()
 
     @property
     def is_variable(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterable
 
 from migrate_cache.services.model import Service
 
@@ -59,7 +60,7 @@ def without_flavours(text: str) -> str:
     return service_name("-".join(kept))
 
 
-def listed(names: tuple[str, ...]) -> str:
+def listed(names: Iterable[str]) -> str:
     """Return names as a message lists them, the first few of many."""
     shown = list(dict.fromkeys(names))
     if len(shown) > 4:
