@@ -1,4 +1,4 @@
-"""From the files of a project to a plan: pure, and the one path behind the command.
+"""Plan the migration of a project: pure, and the only way to a plan.
 
     texts -> trees -> facts -> rules decide -> edits -> new texts -> safety net
 

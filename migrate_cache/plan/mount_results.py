@@ -1,4 +1,4 @@
-"""What becomes of every cache mount and of every cache, as data for reports."""
+"""The results for every cache mount and every cache, as data for reports."""
 
 from __future__ import annotations
 

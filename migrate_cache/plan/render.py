@@ -1,4 +1,4 @@
-"""Decisions about one file as its new text, with changes and notes in the order of the text."""
+"""Render the decisions about one file: its new text, with changes and notes in its order."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def render(file: FileContext, project: Project, decisions: Decisions) -> FileResult:
-    """Return what is planned for a file; the safety net has not seen it yet."""
+    """Return the result planned for a file; the safety net has not checked it yet."""
     before = file.tree.source.text
     changes = [_change(file, change) for change in changes_in(file, project, decisions)]
     changes.sort(key=lambda change: (change.line, change.column, change.rule))
@@ -46,14 +46,8 @@ def changes_in(file: FileContext, project: Project, decisions: Decisions) -> Ite
 
 def _change(file: FileContext, change: rule.Change) -> Change:
     place = file.tree.source.place(change.start)
-    return Change(
-        rule=change.rule,
-        line=place.line,
-        column=place.column,
-        reason=change.reason,
-        edits=change.edits,
-        evidence=change.evidence,
-    )
+    at = (change.rule, place.line, place.column)
+    return Change(*at, change.reason, change.edits, change.evidence)
 
 
 def _notes_in(file: FileContext, project: Project, decisions: Decisions) -> Iterator[Note]:

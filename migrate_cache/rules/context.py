@@ -1,4 +1,4 @@
-"""What rules see: the facts of the project, what blocks a mount, and what was decided so far."""
+"""The facts that a rule works with, what blocks a mount, and what was decided so far."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from migrate_cache.text.edit import OptionEdit
 
 if TYPE_CHECKING:
     from migrate_cache.builds.runs import RunContext
+    from migrate_cache.caches.coupling import CoupledMounts
     from migrate_cache.caches.facts import Project
     from migrate_cache.caches.graph import Cache
     from migrate_cache.dockerfile.tree import Dockerfile
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Changes that the user said no to: path, line, rule.
+# Changes that the user declined: path, line, rule.
 Declined = frozenset[tuple[str, int, str]]
 
 
@@ -69,7 +70,7 @@ class Context:
     """The project as rules see it, with what the rules before them decided.
 
     `unchangeable` are the mounts that every rule leaves alone; `declined` are the changes that
-    the user said no to. `said_unsuppressed` decides again as if there were no ignore comments,
+    the user refused. `said_unsuppressed` decides again as if there were no ignore comments,
     and gives by path which rule speaks of which instruction, by its offset.
     """
 
@@ -97,11 +98,9 @@ class Context:
         """Return the cache mounts of a file."""
         return self.project.graph.mounts_in(tree.path)
 
-    def undecided(self, cache: Cache) -> Iterator[CacheMount]:
-        """Yield the mounts of a cache that no rule has decided about yet."""
-        for mount in cache.mounts:
-            if mount not in self.decisions.mounts:
-                yield mount
+    def undecided(self, cache: Cache | CoupledMounts) -> Iterator[CacheMount]:
+        """Return those mounts of a cache that no rule has decided about yet."""
+        return (mount for mount in cache.mounts if mount not in self.decisions.mounts)
 
     def blocked(self, at: CacheMount | RunContext, code: str) -> Blocked | None:
         """Return why the rule `code` may not change a mount or a RUN, None where it may."""

@@ -95,7 +95,7 @@ def own_output_cache(cache: Cache, context: Context) -> Iterator[Change | Keep]:
 
 def _separated(output: Output, coupled: CoupledMounts) -> Iterator[Change | Keep]:
     context = output.context
-    mounts = [mount for mount in coupled.mounts if mount not in context.decisions.mounts]
+    mounts = list(context.undecided(coupled))
     if blocked := output.keeping.get(coupled):
         for mount in mounts:
             yield Keep(mount, f"kept: {blocked.reason}", blocked)

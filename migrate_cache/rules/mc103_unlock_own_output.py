@@ -50,9 +50,7 @@ def unlock_own_output(cache: Cache, context: Context) -> Iterator[Change | Keep]
         return
     held = held_back(cache, context, "MC103")
     for coupled in output.coupled:
-        for mount in coupled.mounts:
-            if mount in context.decisions.mounts:
-                continue
+        for mount in context.undecided(coupled):
             blocked = context.blocked(mount, "MC103")
             keep = output.keeps_old_lock or (blocked.reason if blocked else "")
             if output.needs_ids:

@@ -33,7 +33,7 @@ new ids) and `reason`.
     examples=(Example(BEFORE),),
 )
 def unknown_cache(cache: Cache, context: Context) -> Iterator[Keep]:
-    """Leave the mounts alone of which nobody knows what writes the directory."""
+    """Leave the mounts of a directory alone that no known tool writes."""
     if cache.kind != "unknown":
         return
     kinds = {mount.kind for mount in cache.mounts if mount.kind != "unknown"}

@@ -52,7 +52,7 @@ change, the others stay as they are, and the warning names the one that holds th
     examples=(Example(BEFORE),),
 )
 def mixed_sharing(tree: Dockerfile, context: Context) -> Iterator[Note]:
-    """Say of each mount which modes its cache is still used in after the plan."""
+    """Warn at each mount whose cache is still used in several modes after the plan."""
     decisions = context.decisions
     for mount in context.mounts(tree):
         modes = context.once(_modes_after)[_cache_after(mount, context)]
@@ -84,6 +84,6 @@ def _modes_after(context: Context) -> dict[object, dict[str, CacheMount]]:
 
 
 def _cache_after(mount: CacheMount, context: Context) -> object:
-    """Return what makes the cache after the plan: a new id and the owner, else the old cache."""
+    """Return what identifies the cache after the plan: its new id and owner, or the old cache."""
     new_id = context.decisions.options_after(mount).get("id")
     return (new_id, *mount.key[1:]) if new_id else context.project.graph.cache_of(mount)

@@ -64,7 +64,7 @@ def variable_out_of_scope(cache: Cache, context: Context) -> Iterator[Note]:
 
 
 def undeclared_in_id(mount: CacheMount) -> Blocked | None:
-    """Return the variables of an id that are not in scope: the cache is not the one meant."""
+    """Return what blocks a mount whose id uses variables that are not in scope."""
     names = sorted(mount.scope.expand(mount.id).undeclared) if mount.id else ()
     if not names:
         return None

@@ -45,7 +45,7 @@ the frontend from a registry. Nothing adds it for you.
     examples=(Example(BEFORE),),
 )
 def old_frontend(tree: Dockerfile, context: Context) -> Iterator[Note]:
-    """Say at the first id with a variable that an old frontend takes it literally."""
+    """Warn at the first id with a variable, which an old frontend takes literally."""
     if tree.directive("syntax"):
         return
     for mount in context.mounts(tree):

@@ -51,7 +51,7 @@ contains the lock.
     examples=(Example(BEFORE),),
 )
 def cargo_lock_not_linked(cache: Cache, context: Context) -> Iterator[Keep | Note]:
-    """Keep caches whose lock cannot be linked; say where the link is left out by choice."""
+    """Keep caches whose lock cannot be linked; warn where the link is left out by choice."""
     problem = lock_problem(cache, context)
     for mount in context.undecided(cache) if problem else ():
         if mount.sharing == "locked":

@@ -42,7 +42,7 @@ of the cache in the same RUN that makes it.
     examples=(Example(BEFORE),),
 )
 def output_read_elsewhere(tree: Dockerfile, context: Context) -> Iterator[Note]:
-    """Find what is copied out of a cache mount without mounting it: it is not in the image."""
+    """Warn where files are taken from a cache mount's directory, which is not in the image."""
     outputs = [
         mount
         for mount in context.mounts(tree)
@@ -51,16 +51,14 @@ def output_read_elsewhere(tree: Dockerfile, context: Context) -> Iterator[Note]:
     if not outputs:
         return
     file = outputs[0].run.file
-    indexes = {str(stage.index): stage.index for stage in tree.stages}
-    indexes |= {stage.name: stage.index for stage in tree.stages if stage.name}
     for instruction in (each for stage in tree.stages for each in stage.instructions):
         for source, word in _sources(instruction):
-            if source not in indexes:
+            if source not in file.stage_indexes:
                 continue
             written = file.resolved.scopes[instruction.start].expand(word).pattern
             # Not "//": POSIX lets two leading slashes stand.
             path = posixpath.normpath("/" + written.lstrip("/"))
-            mount = _mount_at(path, file.resolved.chain(indexes[source]), outputs)
+            mount = _mount_at(path, file.resolved.chain(file.stage_indexes[source]), outputs)
             if mount:
                 place = tree.source.place(instruction.start)
                 yield Note(

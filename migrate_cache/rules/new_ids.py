@@ -1,4 +1,4 @@
-"""New cache ids: how they look, and that no two of them ever meet."""
+"""Render and allocate new cache ids, no two of which collide."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from migrate_cache.caches.graph import Cache
     from migrate_cache.rules.context import Context
 
-# Words that any id of a build output may hold: they name nothing.
+# Words in the ids of build outputs that identify nothing.
 _EMPTY_WORDS = frozenset(
     ("target", "cargo", "rust", "cache", "build", "builder", "output", "out", "release", "debug",
      "app", "src", "id", "docker")
@@ -54,7 +54,7 @@ def render(template: str, **values: str) -> str:
 
 
 class IdAllocator:
-    """Give coupled mounts ids that meet no other one."""
+    """Allocates ids for coupled mounts that collide with no other id."""
 
     def __init__(self, context: Context, outputs: Iterable[Sequence[CoupledMounts]]) -> None:
         self._context = context
@@ -99,7 +99,7 @@ class IdAllocator:
         return value != coupled.cache.key.id or text == coupled.explicit_id
 
     def _is_wanted(self, coupled: CoupledMounts, text: str) -> bool:
-        """Whether the configuration gives this very id to all that use it by now."""
+        """Whether the configuration gives this very id to every mount that uses it already."""
         override = coupled.settings.override
         if override is None or override.id != text:
             return False
@@ -107,7 +107,7 @@ class IdAllocator:
         return all(mount.run.settings.override is override for mount in users)
 
     def _may_share(self, coupled: CoupledMounts, holder: CoupledMounts) -> bool:
-        """Whether the configuration wants coupled mounts to use one cache."""
+        """Whether the configuration wants both groups of mounts to use one cache."""
         override = coupled.settings.override
         if override is None or override is not holder.settings.override:
             return False
@@ -136,7 +136,7 @@ class IdAllocator:
         holder = self._given.get(base)
         folder = _target_folder(coupled)
         own = _own_name(coupled.path, base)
-        # A folder that the other one has too tells nothing.
+        # A folder name that the other mounts have too tells nothing apart.
         if folder and not (own and holder and _target_folder(holder) == folder):
             yield f"{base}-{folder}"
         if own:
@@ -229,7 +229,7 @@ def _target_folder(coupled: CoupledMounts) -> str:
 
 
 def _own_name(path: str, base: str) -> str:
-    """Return what the file is called, or the nearest folder that the id does not name yet."""
+    """Return the name of the file, or of the nearest folder, that the id does not contain yet."""
     folder, name = posixpath.split(path.lower())
     own = re.sub(r"^(dockerfile|containerfile)[-._]?|[-._]?(dockerfile|containerfile)$", "", name)
     names = [clean_name(part) for part in (own, *reversed(folder.split("/")))]

@@ -1,4 +1,4 @@
-"""What a rule is made of, and what it yields."""
+"""Rules, and what they yield: changes, keeps and notes."""
 
 from __future__ import annotations
 

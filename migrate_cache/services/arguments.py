@@ -1,4 +1,4 @@
-"""The build arguments (and the ENV made of them) that tell services apart."""
+"""Tell services apart by build arguments, and by the ENV variables made of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from migrate_cache.services.selection import builds_everything, selected
 if TYPE_CHECKING:
     from migrate_cache.builds.runs import RunContext
 
-# Names that say of a build argument that it names the service.
+# Build arguments of these names hold the name of a service.
 SERVICE_NAMES = (
     "SERVICE", "SERVICE_NAME", "APP", "APP_NAME", "APPLICATION", "COMPONENT", "BIN", "BIN_NAME",
     "BINARY", "BINARY_NAME", "CRATE", "CRATE_NAME", "PACKAGE", "PACKAGE_NAME", "PKG", "MODULE",
@@ -25,13 +25,13 @@ SERVICE_NAMES = (
 )  # fmt: skip
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-# What may stand in an id on every engine.
+# Characters that are safe in an id on every engine.
 _SAFE_VALUE = re.compile(r"[A-Za-z0-9._/:@+-]*", re.ASCII)
 _MOST_CANDIDATES = 6
 
 
 def names_service(name: str) -> bool:
-    """Whether a variable's name says that it names the service."""
+    """Whether a variable of this name holds the name of a service."""
     return name.upper() in SERVICE_NAMES
 
 
@@ -46,12 +46,12 @@ def undeclared_arguments(run: RunContext) -> tuple[str, ...]:
 
 
 def from_arguments(run: RunContext, variants: Sequence[Variant]) -> Service | NoService | None:
-    """Return the build arguments that tell for whom the RUN runs."""
+    """Infer the service from build arguments, None where they say nothing about it."""
     return _Arguments(run, variants).tell()
 
 
 class _Arguments:
-    """The question put to one RUN."""
+    """Infers the service of one RUN from its build arguments."""
 
     def __init__(self, run: RunContext, variants: Sequence[Variant]) -> None:
         self.run = run

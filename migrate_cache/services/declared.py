@@ -1,4 +1,4 @@
-"""What compose, bake and workflow files declare about the builds of a stage."""
+"""Infer services from the builds that compose, bake and workflow files declare."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Variant:
 
     @property
     def service(self) -> tuple[str, str]:
-        """What tells builds of different services apart: a name, and whose it is."""
+        """The identity of the service: the folder of the declaring file, and the build's name."""
         return folder_of(self.build.origin), self.build.name
 
     def value(self, name: str) -> Value:

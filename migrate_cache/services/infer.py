@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def infer_service(run: RunContext) -> Service | NoService:
-    """Return the service that a RUN builds for, or what was considered in vain."""
+    """Return the service that a RUN builds for, or why it cannot be told."""
     configured = run.settings.service
     shape = run.settings.id or run.settings.id_template
     missing = sorted(run.scope.expand(configured + shape).undeclared)

@@ -1,4 +1,4 @@
-"""The answers to the question which service a RUN builds for."""
+"""The service that a RUN builds for, or why none could be inferred."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class NoService:
-    """No answer; `considered` says what was considered, and why it does not do."""
+    """No service could be inferred; `considered` says what was tried, and why it failed."""
 
     considered: str
