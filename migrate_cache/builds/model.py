@@ -1,4 +1,4 @@
-"""Image builds as the repository declares them, and how the readers put them together."""
+"""Image builds that the repository declares, and the drafts that readers assemble them from."""
 
 from __future__ import annotations
 
@@ -56,16 +56,6 @@ class Builds:
     builds: tuple[Build, ...]
     warnings: tuple[Warn, ...]
 
-    def namespaces(self) -> tuple[str | None, ...]:
-        """Return the different values of ``BUILDKIT_CACHE_MOUNT_NS``; None is an unknown one."""
-        found = {
-            value
-            for build in self.builds
-            for key, value in build.args
-            if key == "BUILDKIT_CACHE_MOUNT_NS"
-        }
-        return tuple(sorted(found, key=lambda value: (value is None, value or "")))
-
 
 @dataclass(slots=True)
 class Draft:
@@ -96,14 +86,14 @@ class Draft:
         `folders` are those that the context may be relative to, the likeliest first: the
         first from which there is a Dockerfile wins.
         """
-        first: tuple[str, str] | None = None
+        found: list[tuple[str, str]] = []
         for folder in folders:
             context = resolve_path(folder, self.fields.get("context", ".") or None)
-            found = self._dockerfile(context, sources)
-            if found and sources.exists(found):
-                return found, context or ""
-            first = first or (found, context or "")
-        return first or ("", "")
+            paths = (self._dockerfile(context, sources), context or "")
+            if paths[0] and sources.exists(paths[0]):
+                return paths
+            found.append(paths)
+        return found[0]
 
     def _dockerfile(self, context: str | None, sources: Sources) -> str:
         name = self.fields.get("dockerfile", "")
