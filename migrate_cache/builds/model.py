@@ -56,6 +56,16 @@ class Builds:
     builds: tuple[Build, ...]
     warnings: tuple[Warn, ...]
 
+    def namespaces(self) -> tuple[str | None, ...]:
+        """Return the different values of ``BUILDKIT_CACHE_MOUNT_NS``; None is an unknown one."""
+        found = {
+            value
+            for build in self.builds
+            for key, value in build.args
+            if key == "BUILDKIT_CACHE_MOUNT_NS"
+        }
+        return tuple(sorted(found, key=lambda value: (value is None, value or "")))
+
 
 @dataclass(slots=True)
 class Draft:
@@ -93,7 +103,7 @@ class Draft:
             if paths[0] and sources.exists(paths[0]):
                 return paths
             found.append(paths)
-        return found[0]
+        return found[0] if found else ("", "")
 
     def _dockerfile(self, context: str | None, sources: Sources) -> str:
         name = self.fields.get("dockerfile", "")

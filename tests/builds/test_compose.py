@@ -576,6 +576,20 @@ def test_what_is_not_known_is_not_guessed() -> None:
     )
 
 
+def test_the_namespace_of_caches_is_seen() -> None:
+    result = builds_of(
+        {
+            "compose.yml": """
+                services:
+                  a: {build: {context: ., args: {BUILDKIT_CACHE_MOUNT_NS: shop}}}
+                  b: {build: {context: ., args: [BUILDKIT_CACHE_MOUNT_NS]}}
+                  c: {build: .}
+            """
+        }
+    )
+    assert result.namespaces() == ("shop", None)
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -2,8 +2,8 @@
 
 An expression is a tree of python-hcl2's grammar, or a node of a JSON file. Evaluated is what
 real files use to describe their builds: literals, texts with ``${}``, names, lists, objects,
-attributes, comparisons, conditionals and two functions. Everything else is UNKNOWN, never an
-error and never a guess. Work, depth and size are bounded.
+attributes, indexes, comparisons, conditionals and a few functions. Everything else is
+UNKNOWN, never an error and never a guess. Work, depth and size are bounded.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Evaluator:
         values: list[Value] = list(pieces)
         for index in range(1, len(pieces), 2):
             name, *path = pieces[index].split(".")
-            values[index] = reduce(_attribute, path, self._variable(name, scope))
+            values[index] = reduce(_item, path, self._variable(name, scope))
         return _template([value for value in values if value != ""])
 
     # Literals, texts and names
@@ -113,10 +113,8 @@ class Evaluator:
     def _do_string(self, tree: Tree[Any], scope: Scope) -> Value:
         pieces = [part.children[0] for part in trees(tree)]
         return _template(
-            [
-                _literal(str(piece)) if isinstance(piece, str) else self._value(piece, scope)
-                for piece in pieces
-            ]
+            _literal(str(piece)) if isinstance(piece, str) else self._value(piece, scope)
+            for piece in pieces
         )
 
     _do_interpolation = _do_expr_term
@@ -139,6 +137,10 @@ class Evaluator:
         condition, then, otherwise = trees(tree)
         holds = _truth(self._value(condition, scope))
         return UNKNOWN if holds is UNKNOWN else self._value(then if holds else otherwise, scope)
+
+    def _do_unary_op(self, tree: Tree[Any], scope: Scope) -> Value:
+        value = self._value(trees(tree)[0], scope)
+        return _not(value) if tree.children[0] == "!" else UNKNOWN
 
     def _do_binary_op(self, tree: Tree[Any], scope: Scope) -> Value:
         left, term = trees(tree)
@@ -178,13 +180,22 @@ class Evaluator:
 
     def _do_get_attr_expr_term(self, tree: Tree[Any], scope: Scope) -> Value:
         base, attribute = trees(tree)
-        return _attribute(self._value(base, scope), name_of(trees(attribute)[0]))
+        return _item(self._value(base, scope), name_of(trees(attribute)[0]))
+
+    def _do_index_expr_term(self, tree: Tree[Any], scope: Scope) -> Value:
+        base, index = trees(tree)
+        inner = trees(index)  # none for the index ``.0``
+        key = self._value(inner[0], scope) if inner else _integer(str(index.children[-1]))
+        return _item(self._value(base, scope), key)
 
     def _do_function_call(self, tree: Tree[Any], scope: Scope) -> Value:
-        name, *rest = trees(tree)  # a namespaced function has several names
-        if name_of(name) in self._redefined or len(rest) != 1:
+        name, *rest = trees(tree)
+        arguments = rest[-1] if rest and rest[-1].data == "arguments" else None
+        spread = arguments is not None and "..." in arguments.children
+        if name_of(name) in self._redefined or len(rest) > 1 or spread:
             return UNKNOWN
-        return _call(name_of(name), [self._value(each, scope) for each in trees(rest[0])])
+        values = [self._value(each, scope) for each in trees(arguments)] if arguments else []
+        return _call(name_of(name), values)
 
 
 _LITERALS: dict[str, Value] = {"true": True, "false": False, "null": None}
@@ -208,13 +219,21 @@ def _integer(text: str) -> Value:
     return int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else UNKNOWN
 
 
-def _template(parts: list[Value]) -> Value:
+def _template(values: Iterable[Value]) -> Value:
     """Return the value of a template; one that is a single expression may be no text."""
-    if len(parts) == 1:
-        return parts[0]
-    texts = [text for text in map(text_of, parts) if text is not None]
-    known = len(texts) == len(parts) and sum(map(len, texts)) <= MAX_TEXT
-    return "".join(texts) if known else UNKNOWN
+    found = list(values)
+    return found[0] if len(found) == 1 else _joined(found)
+
+
+def _joined(values: Iterable[Value], glue: str = "") -> Value:
+    texts: list[str] = []
+    for value in values:
+        text = text_of(value)
+        if text is None:
+            return UNKNOWN
+        texts.append(text)
+    size = sum(map(len, texts)) + len(glue) * len(texts)
+    return glue.join(texts) if size <= MAX_TEXT else UNKNOWN
 
 
 def _truth(value: Value) -> Value:
@@ -242,16 +261,30 @@ def _equal(left: Value, right: Value) -> Value:
     return type(left) is type(right) and left == right
 
 
-def _attribute(value: Value, name: str) -> Value:
-    return value.get(name, UNKNOWN) if isinstance(value, dict) else UNKNOWN
+def _item(value: Value, key: Value) -> Value:
+    if isinstance(value, dict) and isinstance(key, str):
+        return value.get(key, UNKNOWN)
+    if isinstance(value, list) and type(key) is int and 0 <= key < len(value):
+        return value[key]
+    return UNKNOWN
 
 
 def _call(name: str, values: list[Value]) -> Value:
     match name, values:
+        case "equal", [left, right]:
+            return _equal(left, right)
+        case "notequal", [left, right]:
+            return _not(_equal(left, right))
+        case "join", [str(glue), list(items)]:
+            return _joined(items, glue)
+        case "lower", [str(text)]:
+            return text.lower()
         case "md5", [str(text)]:
             data = text.encode("utf-8", "replace")
             return hashlib.md5(data, usedforsecurity=False).hexdigest()
         case "replace", [str(text), str(old), str(new)]:
             fits = len(text) + text.count(old) * len(new) <= MAX_TEXT
             return text.replace(old, new) if fits else UNKNOWN
+        case "split", [str(separator), str(text)]:
+            return list(text.split(separator) if separator else text)
     return UNKNOWN
