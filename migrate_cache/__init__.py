@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 from migrate_cache._version import __version__
 
 __all__ = [
-    "CacheInfo",
-    "Change",
+    "CacheResult",
+    "ChangeResult",
     "ConfigError",
     "Dockerfile",
     "Edit",
@@ -29,8 +29,8 @@ __all__ = [
     "MigrateError",
     "Mount",
     "MountOption",
-    "Note",
-    "Outcome",
+    "MountResult",
+    "NoteResult",
     "Override",
     "ParseError",
     "ProjectResult",
@@ -57,7 +57,14 @@ if TYPE_CHECKING:
         Token,
     )
     from migrate_cache.plan.api import migrate
-    from migrate_cache.plan.model import CacheInfo, Change, FileResult, Note, Outcome, ProjectResult
+    from migrate_cache.plan.model import (
+        CacheResult,
+        ChangeResult,
+        FileResult,
+        MountResult,
+        NoteResult,
+        ProjectResult,
+    )
     from migrate_cache.settings import Override, Settings
     from migrate_cache.text.edit import Edit
     from migrate_cache.text.errors import ConfigError, MigrateError, ParseError, SafetyError
@@ -68,8 +75,8 @@ _HOMES = {
     "Override": "settings", "Settings": "settings", "Dockerfile": "dockerfile.tree",
     "Instruction": "dockerfile.tree", "Mount": "dockerfile.tree", "MountOption": "dockerfile.tree",
     "Run": "dockerfile.tree", "Stage": "dockerfile.tree", "Token": "dockerfile.tree",
-    "CacheInfo": "plan.model", "Change": "plan.model", "Edit": "text.edit",
-    "FileResult": "plan.model", "Note": "plan.model", "Outcome": "plan.model",
+    "CacheResult": "plan.model", "ChangeResult": "plan.model", "Edit": "text.edit",
+    "FileResult": "plan.model", "NoteResult": "plan.model", "MountResult": "plan.model",
     "ProjectResult": "plan.model", "ConfigError": "text.errors", "MigrateError": "text.errors",
     "ParseError": "text.errors", "SafetyError": "text.errors", "parse": "dockerfile.parser",
     "migrate": "plan.api", "Span": "text.source",

@@ -29,10 +29,10 @@ class Migrated(dict[str, str]):
 
     def __init__(self, texts: Mapping[str, str], result: ProjectResult) -> None:
         super().__init__(texts)
-        self.codes = [outcome.rule for outcome in result.outcomes]
-        self.reasons = [outcome.reason for outcome in result.outcomes]
+        self.codes = [mount.rule for mount in result.mounts]
+        self.reasons = [mount.reason for mount in result.mounts]
         self.changes = [change.rule for file in result.files for change in file.changes]
-        decided = {(o.path, o.line, o.column, o.rule) for o in result.outcomes}
+        decided = {(o.path, o.line, o.column, o.rule) for o in result.mounts}
         self.notes = [
             note.rule
             for file in result.files

@@ -100,8 +100,8 @@ def check_one_outcome_per_mount(files: dict[str, bytes], result: ProjectResult) 
                 if mount.type == "cache" or "$" in mount.type:
                     place = tree.source.place(mount.span.start)
                     wanted.append((path, place.line, place.column))
-    assert sorted((o.path, o.line, o.column) for o in result.outcomes) == sorted(wanted)
-    for outcome in result.outcomes:
+    assert sorted((o.path, o.line, o.column) for o in result.mounts) == sorted(wanted)
+    for outcome in result.mounts:
         assert outcome.rule.startswith("MC")
         assert outcome.reason
         assert outcome.reason.isprintable()

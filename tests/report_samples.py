@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from migrate_cache.plan.model import (
-    CacheInfo,
+    CacheResult,
     CacheUser,
-    Change,
+    ChangeResult,
     FileResult,
-    Note,
-    Outcome,
+    MountResult,
+    NoteResult,
     ProjectResult,
 )
 from migrate_cache.text.edit import Edit, apply_edits
@@ -22,7 +22,7 @@ def planned(
     path: str,
     before: str,
     *replacements: tuple[str, str, str],
-    notes: tuple[Note, ...] = (),
+    notes: tuple[NoteResult, ...] = (),
     reason: str = "it is safe with several users at once",
     evidence: tuple[str, ...] = (),
 ) -> FileResult:
@@ -36,7 +36,7 @@ def planned(
         text = new[: len(new) - kept]
         place = source.place(start)
         changes.append(
-            Change(rule, place.line, place.column, reason, (Edit(span, text),), evidence)
+            ChangeResult(rule, place.line, place.column, reason, (Edit(span, text),), evidence)
         )
         position = span.end
     after = apply_edits(before, [edit for change in changes for edit in change.edits])
@@ -76,16 +76,16 @@ def rust_file(service: str) -> FileResult:
     )
 
 
-def rust_outcomes(service: str) -> tuple[Outcome, ...]:
+def rust_outcomes(service: str) -> tuple[MountResult, ...]:
     path = f"services/{service}/Dockerfile"
     return (
-        Outcome(
+        MountResult(
             path=path, line=4, column=5, stage="builder", target=REGISTRY, directory=REGISTRY,
             tool="Cargo registry", kind="cargo-subdir", id_before=REGISTRY, id_after=REGISTRY,
             sharing_before="locked", sharing_after="shared", rule="MC101",
             reason="it is safe with several users at once",
         ),
-        Outcome(
+        MountResult(
             path=path, line=5, column=5, stage="builder", target="/build/target",
             directory="/build/target", tool="Cargo target directory", kind="output",
             id_before="/build/target", id_after=f"target-builder-{service}",
@@ -107,19 +107,19 @@ WEB_FILE = FileResult(
     WEB,
     WEB,
     notes=(
-        Note("MC201", 2, 5, "apt fails where another apt holds its lock"),
-        Note("MC209", 3, 5, "sharing comes from ${MODE}, which a build argument sets"),
-        Note("MC206", 3, 5, "${MODE} needs frontend 1.3", ("there is no # syntax= line",)),
+        NoteResult("MC201", 2, 5, "apt fails where another apt holds its lock"),
+        NoteResult("MC209", 3, 5, "sharing comes from ${MODE}, which a build argument sets"),
+        NoteResult("MC206", 3, 5, "${MODE} needs frontend 1.3", ("there is no # syntax= line",)),
     ),
 )
 WEB_OUTCOMES = (
-    Outcome(
+    MountResult(
         path="web.Dockerfile", line=2, column=5, stage="", target="/var/cache/apt",
         directory="/var/cache/apt", tool="apt", kind="exclusive", id_before="/var/cache/apt",
         id_after="/var/cache/apt", sharing_before="locked", sharing_after="locked", rule="MC201",
         reason="apt fails where another apt holds its lock", evidence=("apt-get runs here",),
     ),
-    Outcome(
+    MountResult(
         path="web.Dockerfile", line=3, column=5, stage="", target="/opt/models",
         directory="/opt/models", tool="", kind="unknown", id_before="/opt/models",
         id_after="/opt/models", sharing_before="${MODE}", sharing_after="${MODE}", rule="MC209",
@@ -127,22 +127,22 @@ WEB_OUTCOMES = (
     ),
 )  # fmt: skip
 CACHES = (
-    CacheInfo(
+    CacheResult(
         "/build/target", "output", "Cargo target directory", ("/build/target",),
         tuple(user(name, 5, "locked", "shared", f"target-builder-{name}") for name in SERVICES),
     ),
-    CacheInfo(
+    CacheResult(
         "/opt/models", "unknown", "", ("/opt/models",),
         (
             CacheUser("web.Dockerfile", 3, "", "web", "locked", "locked", "/opt/models"),
             CacheUser("tools/Dockerfile", 9, "tools", "", "shared", "shared", "/opt/models"),
         ),
     ),
-    CacheInfo(
+    CacheResult(
         REGISTRY, "cargo-subdir", "Cargo registry", (REGISTRY, "/home/app/.cargo/registry"),
         tuple(user(name, 4, "locked", "shared", REGISTRY) for name in SERVICES),
     ),
-    CacheInfo(
+    CacheResult(
         "/var/cache/apt", "exclusive", "apt", ("/var/cache/apt",),
         (CacheUser("web.Dockerfile", 2, "", "web", "locked", "locked", "/var/cache/apt"),),
     ),
@@ -165,7 +165,7 @@ BROKEN = FileResult(
 PROJECT = ProjectResult(
     root="/home/me/shop",
     files=(BROKEN, *(rust_file(name) for name in sorted(SERVICES)), WEB_FILE),
-    outcomes=tuple(
+    mounts=tuple(
         outcome for name in sorted(SERVICES) for outcome in rust_outcomes(name)
     ) + WEB_OUTCOMES,
     caches=CACHES,
@@ -184,7 +184,7 @@ HOSTILE_FILE = planned(
     ("sharing=locked", "sharing=shared", "MC101"),
     reason="100% safe: `x`\n::error::<b>\x1b[31m\udcff, @you",
     evidence=("\x1b[0m ev\nidence",),
-    notes=(Note("MC205", 2, 3, "note\r\n::warning::\x9b31m"),),
+    notes=(NoteResult("MC205", 2, 3, "note\r\n::warning::\x9b31m"),),
 )
 HOSTILE_PROJECT = ProjectResult(
     root="/tmp/ro\x1bot",
@@ -199,8 +199,8 @@ HOSTILE_PROJECT = ProjectResult(
             ),
         ),
     ),
-    outcomes=(
-        Outcome(
+    mounts=(
+        MountResult(
             path=HOSTILE, line=2, column=5, stage="st\x1bage|`", target="/c\x1b[2J",
             directory="/c\x1b[2J", tool="to\x07ol|<i>", kind="shared", id_before="`a`|\x1b[2J",
             id_after="``b``\n|", sharing_before="locked", sharing_after="sha\x1bred", rule="MC101",
@@ -208,7 +208,7 @@ HOSTILE_PROJECT = ProjectResult(
         ),
     ),
     caches=(
-        CacheInfo(
+        CacheResult(
             "id\x1b[2J", "out\x07put", "", ("/c\x1b[2J",),
             (CacheUser(HOSTILE, 2, "s\x1b", "sv\x1b\n", "locked", "shared", "n\x1bew"),),
         ),

@@ -18,7 +18,7 @@ from migrate_cache.text.escape import printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from migrate_cache.plan.model import Change, FileResult, ProjectResult
+    from migrate_cache.plan.model import ChangeResult, FileResult, ProjectResult
     from migrate_cache.rules.context import Declined
 
 
@@ -42,7 +42,7 @@ def choose(
     from standard input; its end means "quit".
     """
     declined: Declined = frozenset()
-    accepted: set[tuple[str, Change]] = set()
+    accepted: set[tuple[str, ChangeResult]] = set()
     whole_files: set[str] = set()
     asked = 0
     while True:
@@ -71,14 +71,14 @@ def choose(
                 _tell_consequences(sorted(before - _keys(result) - declined))
 
 
-def _changes(result: ProjectResult) -> Iterator[tuple[FileResult, Change]]:
+def _changes(result: ProjectResult) -> Iterator[tuple[FileResult, ChangeResult]]:
     for file in result.files:
         if file.error is None:
             for change in file.changes:
                 yield file, change
 
 
-def _key(file: FileResult, change: Change) -> tuple[str, int, str]:
+def _key(file: FileResult, change: ChangeResult) -> tuple[str, int, str]:
     return file.path, change.line, change.rule
 
 
@@ -94,7 +94,7 @@ def _tell_consequences(gone: list[tuple[str, int, str]]) -> None:
         _say(f"This holds back {count(len(gone), 'other change')}: {places}{more}\n")
 
 
-def _ask(file: FileResult, change: Change, number: int, total: int, color: bool) -> str:
+def _ask(file: FileResult, change: ChangeResult, number: int, total: int, color: bool) -> str:
     """Show one change and return the answer: y, n, a or q."""
     alone = replace(file, after=apply_edits(file.before, change.edits), changes=(change,))
     hunk = "\n".join(unified(alone, color, terminal=True).split("\n")[3:])  # without the names

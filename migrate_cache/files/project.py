@@ -84,7 +84,7 @@ class ProjectFiles:
         """Return a plan with what else there is to say about the project."""
         problems = sorted(self.found.build_files.problems.items())
         warnings = [Warn(path, 0, 0, f"cannot be read: {problem}") for path, problem in problems]
-        if result.outcomes and self.found.tally:
+        if result.mounts and self.found.tally:
             from migrate_cache.files.tally import tally_warnings
 
             warnings += tally_warnings(self.root.path, self.found.tally)
@@ -204,9 +204,9 @@ def _undone(result: ProjectResult, error: WriteError) -> ProjectResult:
         files.append(replace(file, after=file.before, changes=(), error=own))
     if error.path not in {file.path for file in files}:
         files.append(FileResult(error.path, "", "", error=error))
-    outcomes = [
+    mounts = [
         replace(one, id_after=one.id_before, sharing_after=one.sharing_before)
-        for one in result.outcomes
+        for one in result.mounts
     ]
     caches = [
         replace(
@@ -218,4 +218,4 @@ def _undone(result: ProjectResult, error: WriteError) -> ProjectResult:
         )
         for cache in result.caches
     ]
-    return replace(result, files=tuple(files), outcomes=tuple(outcomes), caches=tuple(caches))
+    return replace(result, files=tuple(files), mounts=tuple(mounts), caches=tuple(caches))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ChangeResult:
     """One change that a user can accept or refuse as a whole, and its reason.
 
     `line` and `column` (from 1) are where the change begins in the old text.
@@ -27,7 +27,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class NoteResult:
     """Something to say about a place that is left alone, or a warning or an error.
 
     The severity follows from the rule, see `migrate_cache.rules.registry`.
@@ -41,7 +41,7 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class MountResult:
     """The result for one cache mount; every mount of the project has exactly one.
 
     `rule` and `reason` are those of the change that was made to the mount or of
@@ -85,8 +85,8 @@ class FileResult:
     path: str
     before: str
     after: str
-    changes: tuple[Change, ...] = ()
-    notes: tuple[Note, ...] = ()
+    changes: tuple[ChangeResult, ...] = ()
+    notes: tuple[NoteResult, ...] = ()
     error: MigrateError | None = None
 
     @property
@@ -112,7 +112,7 @@ class CacheUser:
 
 
 @dataclass(frozen=True, slots=True)
-class CacheInfo:
+class CacheResult:
     """One cache of the project as the builder knows it: an id and all its users."""
 
     id: str
@@ -126,12 +126,12 @@ class CacheInfo:
 class ProjectResult:
     """The plan for a whole project; nothing in it depends on time or on the machine.
 
-    `files` are those that may be written, in the order of their paths; `outcomes` and
+    `files` are those that may be written, in the order of their paths; `mounts` and
     `caches` cover every Dockerfile under the root.
     """
 
     root: str
     files: tuple[FileResult, ...]
-    outcomes: tuple[Outcome, ...] = ()
-    caches: tuple[CacheInfo, ...] = ()
+    mounts: tuple[MountResult, ...] = ()
+    caches: tuple[CacheResult, ...] = ()
     warnings: tuple[Warn, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from migrate_cache.plan.model import CacheInfo, CacheUser, Outcome
+from migrate_cache.plan.model import CacheResult, CacheUser, MountResult
 from migrate_cache.services.model import Service
 
 if TYPE_CHECKING:
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from migrate_cache.rules.context import Decisions
 
 
-def mount_results(project: Project, decisions: Decisions) -> Iterator[Outcome]:
+def mount_results(project: Project, decisions: Decisions) -> Iterator[MountResult]:
     """Yield the one result of each cache mount, in the order of paths and lines."""
     for mount in project.mounts:
         item = decisions.mounts[mount]
-        yield Outcome(
+        yield MountResult(
             path=mount.path,
             line=mount.line,
             column=mount.column,
@@ -37,7 +37,7 @@ def mount_results(project: Project, decisions: Decisions) -> Iterator[Outcome]:
         )
 
 
-def cache_results(project: Project, decisions: Decisions) -> Iterator[CacheInfo]:
+def cache_results(project: Project, decisions: Decisions) -> Iterator[CacheResult]:
     """Yield the caches of the project with their users."""
     for cache in project.caches:
         entry = cache.deciding.entry
@@ -53,7 +53,7 @@ def cache_results(project: Project, decisions: Decisions) -> Iterator[CacheInfo]
             )
             for mount in cache.mounts
         )
-        yield CacheInfo(
+        yield CacheResult(
             id=cache.key.id,
             kind=cache.kind,
             tool=entry.name if entry else "",

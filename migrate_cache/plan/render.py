@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from migrate_cache.dockerfile.edits import apply
-from migrate_cache.plan.model import Change, FileResult, Note
+from migrate_cache.plan.model import ChangeResult, FileResult, NoteResult
 from migrate_cache.rules import rule
 from migrate_cache.rules.context import is_selected
 from migrate_cache.rules.registry import load_rule, severity
@@ -44,23 +44,25 @@ def changes_in(file: FileContext, project: Project, decisions: Decisions) -> Ite
     yield from decisions.insertions.get(file.path, ())
 
 
-def _change(file: FileContext, change: rule.Change) -> Change:
+def _change(file: FileContext, change: rule.Change) -> ChangeResult:
     place = file.tree.source.place(change.start)
     at = (change.rule, place.line, place.column)
-    return Change(*at, change.reason, change.edits, change.evidence)
+    return ChangeResult(*at, change.reason, change.edits, change.evidence)
 
 
-def _notes_in(file: FileContext, project: Project, decisions: Decisions) -> Iterator[Note]:
+def _notes_in(file: FileContext, project: Project, decisions: Decisions) -> Iterator[NoteResult]:
     for mount in project.graph.mounts_in(file.path):
         item = decisions.mounts[mount]
         # What a rewriting rule leaves alone needs no note.
         if isinstance(item, rule.Keep) and severity(item.rule) != "rewrite":
-            yield Note(item.rule, mount.line, mount.column, item.reason, item.evidence)
+            yield NoteResult(item.rule, mount.line, mount.column, item.reason, item.evidence)
     for note in decisions.notes.get(file.path, ()):
-        yield Note(note.rule, note.line, note.column, note.reason)
+        yield NoteResult(note.rule, note.line, note.column, note.reason)
 
 
-def _is_suppressed(file: FileContext, note: Note, suppressions: Sequence[Suppression]) -> bool:
+def _is_suppressed(
+    file: FileContext, note: NoteResult, suppressions: Sequence[Suppression]
+) -> bool:
     if not suppressions or not load_rule(note.rule).ignorable:
         return False
     start = instruction_start(file.tree, note.line)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from migrate_cache.plan.model import Change, FileResult, Note, ProjectResult
+from migrate_cache.plan.model import ChangeResult, FileResult, NoteResult, ProjectResult
 from migrate_cache.report.summary import Mode, Places, error_code, pending, rule_kind
 from migrate_cache.rules.registry import rule_names
 from migrate_cache.text.escape import printable
@@ -33,10 +33,10 @@ def workflow_commands(result: ProjectResult, *, mode: Mode = "write") -> str:
 
 def _file(file: FileResult, mode: Mode) -> Iterator[str]:
     places = Places(file, mode)
-    items: list[Change | Note] = [*file.changes, *file.notes]
+    items: list[ChangeResult | NoteResult] = [*file.changes, *file.notes]
     for item in items:
         command = _COMMANDS[rule_kind(item.rule)]
-        if isinstance(item, Change) and not pending(mode):
+        if isinstance(item, ChangeResult) and not pending(mode):
             command = "notice"
         yield _command(command, file.path, places.of(item), item.column, item.rule, item.reason)
     if file.error is not None:

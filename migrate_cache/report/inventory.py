@@ -19,7 +19,7 @@ from migrate_cache.text.escape import cells, printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from migrate_cache.plan.model import CacheInfo, CacheUser, ProjectResult
+    from migrate_cache.plan.model import CacheResult, CacheUser, ProjectResult
 
 _FEW_USERS = 8
 _HEADINGS = ("cache", "kind", "mode", "now", "after")
@@ -47,12 +47,12 @@ def table(
     return "\n".join(lines) + "\n\n" + wrap(_total(caches), columns) + "\n"
 
 
-def _hurt(cache: CacheInfo) -> tuple[int, int, int, str]:
+def _hurt(cache: CacheResult) -> tuple[int, int, int, str]:
     before = queue_before(cache)
     return (-before.size, -int(before.mixed), -len(cache.users), cache.id)
 
 
-def _row(cache: CacheInfo) -> tuple[str, ...]:
+def _row(cache: CacheResult) -> tuple[str, ...]:
     before = "/".join(sorted({user.mode_before for user in cache.users}))
     after = "/".join(sorted({user.mode_after for user in cache.users}))
     mode = before if before == after else f"{before} → {after}"
@@ -78,7 +78,7 @@ def _line(row: tuple[str, ...], widths: list[int], *, bold: bool) -> str:
     return _GAP.join([paint(first, "bold", bold), *rest]).rstrip()
 
 
-def _details(cache: CacheInfo, columns: int, *, color: bool, verbose: bool) -> Iterator[str]:
+def _details(cache: CacheResult, columns: int, *, color: bool, verbose: bool) -> Iterator[str]:
     places = [printable(directory) for directory in cache.directories if directory != cache.id]
     facts = [printable(cache.tool), f"in {enumerate_words(places)}" if places else ""]
     if any(facts):
@@ -98,7 +98,7 @@ def _details(cache: CacheInfo, columns: int, *, color: bool, verbose: bool) -> I
         yield paint(more, "dim", color)
 
 
-def _tail(user: CacheUser, cache: CacheInfo, *, mixed: bool) -> str:
+def _tail(user: CacheUser, cache: CacheResult, *, mixed: bool) -> str:
     facts = [
         user.stage,
         f"({user.service})" if user.service else "",
@@ -108,7 +108,7 @@ def _tail(user: CacheUser, cache: CacheInfo, *, mixed: bool) -> str:
     return " ".join(printable(fact) for fact in facts if fact)
 
 
-def _total(caches: list[CacheInfo]) -> str:
+def _total(caches: list[CacheResult]) -> str:
     users = sum(len(cache.users) for cache in caches)
     before = sum(queue_before(cache).size > 0 for cache in caches)
     after = sum(queue_after(cache).size > 0 for cache in caches)

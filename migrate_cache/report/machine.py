@@ -20,7 +20,13 @@ from migrate_cache.text.escape import json_safe
 from migrate_cache.text.source import Source, encode
 
 if TYPE_CHECKING:
-    from migrate_cache.plan.model import CacheInfo, Change, FileResult, Note, ProjectResult
+    from migrate_cache.plan.model import (
+        CacheResult,
+        ChangeResult,
+        FileResult,
+        NoteResult,
+        ProjectResult,
+    )
     from migrate_cache.text.edit import Edit
     from migrate_cache.text.errors import MigrateError
 
@@ -60,7 +66,7 @@ def as_data(result: ProjectResult, *, mode: Mode = "write") -> Data:
             "mode": mode,
             "root": result.root,
             "files": [_file(file) for file in result.files],
-            "mounts": [{**asdict(mount), "changed": mount.changed} for mount in result.outcomes],
+            "mounts": [{**asdict(mount), "changed": mount.changed} for mount in result.mounts],
             "caches": [_cache(cache) for cache in result.caches],
             "warnings": [asdict(warn) for warn in result.warnings],
             "summary": summary,
@@ -107,7 +113,7 @@ def _edit(edit: Edit, source: Source) -> Data:
     }
 
 
-def _note(note: Note | Change) -> Data:
+def _note(note: NoteResult | ChangeResult) -> Data:
     return {
         "rule": note.rule,
         "severity": rule_kind(note.rule),
@@ -129,6 +135,6 @@ def _error(error: MigrateError) -> Data:
     }
 
 
-def _cache(cache: CacheInfo) -> Data:
+def _cache(cache: CacheResult) -> Data:
     queues = {"queue_before": queue_before(cache).size, "queue_after": queue_after(cache).size}
     return {**asdict(cache), **queues}

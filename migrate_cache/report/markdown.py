@@ -22,7 +22,7 @@ from migrate_cache.text.escape import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from migrate_cache.plan.model import Outcome, ProjectResult
+    from migrate_cache.plan.model import MountResult, ProjectResult
 
 _SPECIAL = re.compile(r"[\\`*_\[\]|~#&<>]|^[-+](?= )|(?<=^\d)[.)]|(?<=:)//")
 _TICKS = re.compile("`+")
@@ -96,10 +96,10 @@ def _rules(changes: Iterable[tuple[str, int]]) -> str:
 
 
 def _ids(result: ProjectResult) -> Iterator[str]:
-    renamed: dict[tuple[str, str], list[Outcome]] = {}
-    for outcome in result.outcomes:
-        if outcome.id_before != outcome.id_after:
-            renamed.setdefault((outcome.id_before, outcome.id_after), []).append(outcome)
+    renamed: dict[tuple[str, str], list[MountResult]] = {}
+    for mount in result.mounts:
+        if mount.id_before != mount.id_after:
+            renamed.setdefault((mount.id_before, mount.id_after), []).append(mount)
     if not renamed:
         return
     yield "### New ids"
@@ -108,29 +108,29 @@ def _ids(result: ProjectResult) -> Iterator[str]:
         "once per id."
     )
     rows = []
-    for (old, new), outcomes in sorted(renamed.items()):
-        before = "/".join(sorted({outcome.sharing_before or "shared" for outcome in outcomes}))
-        after = "/".join(sorted({outcome.sharing_after or "shared" for outcome in outcomes}))
-        paths = _files(outcome.path for outcome in outcomes)
+    for (old, new), mounts in sorted(renamed.items()):
+        before = "/".join(sorted({mount.sharing_before or "shared" for mount in mounts}))
+        after = "/".join(sorted({mount.sharing_after or "shared" for mount in mounts}))
+        paths = _files(mount.path for mount in mounts)
         ids = (code(old, cell=True), code(new, cell=True))
-        rows.append((*ids, _tools(outcomes), _mode(before, after), paths))
+        rows.append((*ids, _tools(mounts), _mode(before, after), paths))
     yield _table(("old id", "new id", "cache", "mode", "used in"), rows)
 
 
 def _modes(result: ProjectResult) -> Iterator[str]:
-    changed: dict[tuple[str, str, str], list[Outcome]] = {}
-    for outcome in result.outcomes:
-        if outcome.id_before == outcome.id_after and outcome.changed:
-            key = (outcome.id_after, outcome.sharing_before, outcome.sharing_after)
-            changed.setdefault(key, []).append(outcome)
+    changed: dict[tuple[str, str, str], list[MountResult]] = {}
+    for mount in result.mounts:
+        if mount.id_before == mount.id_after and mount.changed:
+            key = (mount.id_after, mount.sharing_before, mount.sharing_after)
+            changed.setdefault(key, []).append(mount)
     if not changed:
         return
     yield "### New sharing modes"
     rows = []
-    for (name, before, after), outcomes in sorted(changed.items()):
-        reasons = list(dict.fromkeys(outcome.reason for outcome in outcomes))
+    for (name, before, after), mounts in sorted(changed.items()):
+        reasons = list(dict.fromkeys(mount.reason for mount in mounts))
         mode, why = _mode(before, after), _cell(" ".join(reasons[:2]))
-        rows.append((code(name, cell=True), mode, _tools(outcomes), str(len(outcomes)), why))
+        rows.append((code(name, cell=True), mode, _tools(mounts), str(len(mounts)), why))
     yield _table(("id", "mode", "cache", "mounts", "why"), rows)
 
 
@@ -168,12 +168,12 @@ def _after(result: ProjectResult) -> Iterator[str]:
 
 
 def _kept(result: ProjectResult) -> Iterator[str]:
-    kept = [outcome for outcome in result.outcomes if not outcome.changed and kept_rule(outcome)]
+    kept = [mount for mount in result.mounts if not mount.changed and kept_rule(mount)]
     if not kept:
         return
     yield "### Left as it is"
     lines = []
-    for rule, number in sorted(Counter(outcome.rule for outcome in kept).items()):
+    for rule, number in sorted(Counter(mount.rule for mount in kept).items()):
         found = find_rule(rule)
         kept_by_rewrite = found is not None and found.severity == "rewrite"
         summary = "kept for the reason below" if kept_by_rewrite or not found else found.summary
@@ -226,8 +226,8 @@ def _cell(text: str) -> str:
     return escape(text) or " "
 
 
-def _tools(outcomes: Iterable[Outcome]) -> str:
-    return _cell(", ".join(sorted({outcome.tool or outcome.kind for outcome in outcomes})))
+def _tools(mounts: Iterable[MountResult]) -> str:
+    return _cell(", ".join(sorted({mount.tool or mount.kind for mount in mounts})))
 
 
 def _mode(before: str, after: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from migrate_cache.plan.model import CacheInfo, CacheUser
+    from migrate_cache.plan.model import CacheResult, CacheUser
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,12 @@ class Queue:
         return words + ", forks" if self.mixed else words
 
 
-def queue_before(cache: CacheInfo) -> Queue:
+def queue_before(cache: CacheResult) -> Queue:
     """Return who waits at `cache` as the files are."""
     return _queue((user, user.mode_before, cache.id) for user in cache.users)
 
 
-def queue_after(cache: CacheInfo) -> Queue:
+def queue_after(cache: CacheResult) -> Queue:
     """Return the longest queue at the caches that `cache` becomes."""
     queues = [
         _queue((user, user.mode_after, name) for user in cache.users if user.id_after == name)

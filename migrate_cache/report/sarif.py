@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from migrate_cache import __version__
-from migrate_cache.plan.model import Change, FileResult, Note, ProjectResult
+from migrate_cache.plan.model import ChangeResult, FileResult, NoteResult, ProjectResult
 from migrate_cache.report.rule_pages import explanation
 from migrate_cache.report.summary import Mode, Places, error_code, pending, rule_kind
 from migrate_cache.rules.registry import all_rules, load_rule, rule_names
@@ -144,11 +144,11 @@ class _File:
         found += (self._result(note, _LEVELS[rule_kind(note.rule)]) for note in notes)
         error = self._file.error
         if error is not None and error_code(error):
-            note = Note(error_code(error), error.line, error.column, error.message)
+            note = NoteResult(error_code(error), error.line, error.column, error.message)
             found.append(self._result(note, "error"))
         return found
 
-    def _change(self, change: Change) -> Data:
+    def _change(self, change: ChangeResult) -> Data:
         if not self._pending:
             return self._result(change, "note")
         data = self._result(change, _LEVELS[rule_kind(change.rule)])
@@ -166,7 +166,7 @@ class _File:
             data["locations"][0]["physicalLocation"]["region"] = region
         return data
 
-    def _result(self, item: Change | Note, level: str) -> Data:
+    def _result(self, item: ChangeResult | NoteResult, level: str) -> Data:
         column = max(0, item.column - (self._mark if item.line == 1 else 0))
         data: Data = {
             "ruleId": item.rule,

@@ -6,12 +6,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from migrate_cache.plan.model import Note
+from migrate_cache.plan.model import NoteResult
 from migrate_cache.rules.registry import find_rule
 from migrate_cache.text.errors import MigrateError, SafetyError, WriteError
 
 if TYPE_CHECKING:
-    from migrate_cache.plan.model import Change, FileResult, Outcome, ProjectResult
+    from migrate_cache.plan.model import ChangeResult, FileResult, MountResult, ProjectResult
 
 Mode = Literal["write", "dry-run", "check"]
 
@@ -38,7 +38,7 @@ class Summary:
 def summarize(result: ProjectResult) -> Summary:
     """Count files, mounts, changes, warnings, notes and errors."""
     changes = Counter(change.rule for file in result.files for change in file.changes)
-    kept = Counter(kept_rule(outcome) for outcome in result.outcomes if not outcome.changed)
+    kept = Counter(kept_rule(mount) for mount in result.mounts if not mount.changed)
     kinds = Counter(rule_kind(note.rule) for file in result.files for note in file.notes)
     failed = sum(file.error is not None for file in result.files)
     told = sum(
@@ -50,8 +50,8 @@ def summarize(result: ProjectResult) -> Summary:
     return Summary(
         files=len(result.files),
         files_changed=sum(file.changed for file in result.files),
-        mounts=len(result.outcomes),
-        mounts_changed=sum(outcome.changed for outcome in result.outcomes),
+        mounts=len(result.mounts),
+        mounts_changed=sum(mount.changed for mount in result.mounts),
         changes=tuple(sorted(changes.items())),
         kept=tuple(sorted(kept.items())),
         warnings=kinds["warning"] + len(result.warnings),
@@ -66,14 +66,14 @@ def rule_kind(code: str) -> str:
     return rule.severity if rule else "note"
 
 
-def kept_rule(outcome: Outcome) -> str:
+def kept_rule(mount: MountResult) -> str:
     """Return the rule that keeps a mount as it is, ``""`` where it is in order already.
 
     A rule that rewrites also says why it does not: what is not locked is in order then.
     """
-    if rule_kind(outcome.rule) == "rewrite" and outcome.sharing_before != "locked":
+    if rule_kind(mount.rule) == "rewrite" and mount.sharing_before != "locked":
         return ""
-    return outcome.rule
+    return mount.rule
 
 
 def error_code(error: MigrateError) -> str:
@@ -94,18 +94,18 @@ def shared_with_others(result: ProjectResult) -> tuple[str, ...]:
     Another repository on the same builder may use them too, in the old mode.
     """
     found = {
-        outcome.id_after
-        for outcome in result.outcomes
-        if outcome.id_before == outcome.id_after
-        and (outcome.sharing_before or "shared") != (outcome.sharing_after or "shared")
+        mount.id_after
+        for mount in result.mounts
+        if mount.id_before == mount.id_after
+        and (mount.sharing_before or "shared") != (mount.sharing_after or "shared")
     }
     return tuple(sorted(found))
 
 
 def abandoned_ids(result: ProjectResult) -> tuple[str, ...]:
     """Return the ids that some mount had and no mount of the project has any more."""
-    after = {outcome.id_after for outcome in result.outcomes}
-    before = {outcome.id_before for outcome in result.outcomes if outcome.changed}
+    after = {mount.id_after for mount in result.mounts}
+    before = {mount.id_before for mount in result.mounts if mount.changed}
     return tuple(sorted(before - after))
 
 
@@ -133,9 +133,9 @@ class Places:
         count = self._before.count
         return line + sum(grown for at, grown in self._grown if count("\n", 0, at) < line)
 
-    def of(self, item: Change | Note) -> int:
+    def of(self, item: ChangeResult | NoteResult) -> int:
         """Return the present line of a change or note; an inserted line is its own place."""
-        if not self._grown or isinstance(item, Note) or not item.edits:
+        if not self._grown or isinstance(item, NoteResult) or not item.edits:
             return self.line(item.line)
         start = min(edit.span.start for edit in item.edits)
         line = self._before.count("\n", 0, start) + 1

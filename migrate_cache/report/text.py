@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrate_cache.plan.model import Change, FileResult, Note, Outcome, ProjectResult
+from migrate_cache.plan.model import (
+    ChangeResult,
+    FileResult,
+    MountResult,
+    NoteResult,
+    ProjectResult,
+)
 from migrate_cache.report.style import (
     KIND_COLOURS,
     count,
@@ -88,13 +94,13 @@ class _Report:
 
     def files(self) -> Iterator[str]:
         """Yield a block for each file that there is something to say about."""
-        outcomes: dict[str, list[Outcome]] = {}
-        for outcome in self.result.outcomes if self.verbose else ():
-            outcomes.setdefault(outcome.path, []).append(outcome)
+        mounts: dict[str, list[MountResult]] = {}
+        for mount in self.result.mounts if self.verbose else ():
+            mounts.setdefault(mount.path, []).append(mount)
         files = {file.path: file for file in self.result.files}
-        for path in sorted({*files, *outcomes}):
+        for path in sorted({*files, *mounts}):
             file = files.get(path) or FileResult(path, "", "")
-            lines = list(self.file(file, outcomes.get(path, ())))
+            lines = list(self.file(file, mounts.get(path, ())))
             if lines:
                 yield "\n".join([self.heading(file), *lines])
 
@@ -106,22 +112,22 @@ class _Report:
         said = f"{verb}, {count(len(file.changes), 'change')}"
         return f"{name}  {paint(said, 'dim', self.color)}"
 
-    def file(self, file: FileResult, outcomes: Sequence[Outcome]) -> Iterator[str]:
-        """Yield what is said below the file's name; `outcomes` are those of its mounts.
+    def file(self, file: FileResult, mounts: Sequence[MountResult]) -> Iterator[str]:
+        """Yield what is said below the file's name; `mounts` are the file's.
 
         Without `verbose`, notes are left out; the summary counts them.
         """
         places = Places(file, self.mode)
-        for outcome in outcomes:
-            yield from self.mount(outcome, places)
-        told = {(outcome.rule, outcome.reason) for outcome in outcomes}
+        for mount in mounts:
+            yield from self.mount(mount, places)
+        told = {(mount.rule, mount.reason) for mount in mounts}
         kinds = KIND_COLOURS if self.verbose else ("warning", "error")
         notes = [note for note in file.notes if rule_kind(note.rule) in kinds]
-        items: list[Change | Note] = [*file.changes, *notes]
+        items: list[ChangeResult | NoteResult] = [*file.changes, *notes]
         rest = [item for item in items if (item.rule, item.reason) not in told]
         yield from self.entries(rest, places)
 
-    def entries(self, items: list[Change | Note], places: Places) -> Iterator[str]:
+    def entries(self, items: list[ChangeResult | NoteResult], places: Places) -> Iterator[str]:
         """Yield one entry for all the places that have the same rule and reason."""
         grouped: dict[tuple[str, str, tuple[str, ...]], list[int]] = {}
         for item in items:
@@ -135,15 +141,15 @@ class _Report:
             yield self.wrap(reason, f"{start}{self.rule(rule)}  ", indent)
             yield from self.facts(evidence, indent)
 
-    def mount(self, outcome: Outcome, places: Places) -> Iterator[str]:
-        at = f"  line {places.line(outcome.line)}  "
+    def mount(self, mount: MountResult, places: Places) -> Iterator[str]:
+        at = f"  line {places.line(mount.line)}  "
         indent = " " * len(at)
-        rule = outcome.rule or "     "
-        yield self.wrap(_what(outcome), at, indent)
+        rule = mount.rule or "     "
+        yield self.wrap(_what(mount), at, indent)
         yield self.wrap(
-            outcome.reason, f"{indent}{self.rule(rule)}  ", indent + " " * (len(rule) + 2)
+            mount.reason, f"{indent}{self.rule(rule)}  ", indent + " " * (len(rule) + 2)
         )
-        yield from self.facts(outcome.evidence, indent)
+        yield from self.facts(mount.evidence, indent)
 
     def facts(self, evidence: Iterable[str], indent: str) -> Iterator[str]:
         for fact in evidence:
@@ -190,17 +196,17 @@ class _Report:
             yield wrap(meaning, self.columns, f"  {name}  {number.ljust(margin)}  ", indent)
 
 
-def _what(outcome: Outcome) -> str:
+def _what(mount: MountResult) -> str:
     """Describe a mount and what becomes of it in one line."""
-    name = outcome.target
-    if outcome.tool:
-        name += f" ({outcome.tool})"
-    if outcome.stage:
-        name += f" in stage {outcome.stage}"
+    name = mount.target
+    if mount.tool:
+        name += f" ({mount.tool})"
+    if mount.stage:
+        name += f" in stage {mount.stage}"
     facts = []
-    if outcome.id_before != outcome.id_after:
-        facts.append(f"id {outcome.id_before} → {outcome.id_after}")
-    before, after = outcome.sharing_before or "shared", outcome.sharing_after or "shared"
+    if mount.id_before != mount.id_after:
+        facts.append(f"id {mount.id_before} → {mount.id_after}")
+    before, after = mount.sharing_before or "shared", mount.sharing_after or "shared"
     facts.append(before if before == after else f"{before} → {after}")
     return f"{name}: {', '.join(facts)}"
 

@@ -323,7 +323,7 @@ def test_processes_plan_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     alone, together = (plan(inputs, parallel=project.process_map(jobs)) for jobs in (1, 2))
     assert [file.after for file in together.files] == [file.after for file in alone.files]
     assert str(together.files[-1].error) == str(alone.files[-1].error)
-    assert together.outcomes == alone.outcomes
+    assert together.mounts == alone.mounts
 
 
 def test_edits_that_meet_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

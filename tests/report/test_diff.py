@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrate_cache.plan.model import Change, FileResult
+from migrate_cache.plan.model import ChangeResult, FileResult
 from migrate_cache.report.diff import git_path, unified
 from migrate_cache.text.edit import Edit, apply_edits
 from migrate_cache.text.source import Span, decode, encode
@@ -158,7 +158,7 @@ def test_any_edits_give_a_diff_that_leads_to_the_result(before, raw):
         if not edits or edits[-1].span != (start, position):
             edits.append(Edit(Span(start, position), text))
     after = apply_edits(before, edits)
-    file = FileResult("d", before, after, (Change("MC101", 1, 1, "", tuple(edits)),))
+    file = FileResult("d", before, after, (ChangeResult("MC101", 1, 1, "", tuple(edits)),))
     for plan in (file, FileResult("d", before, after)):
         assert applied(before, unified(plan)) == after
 
@@ -206,7 +206,9 @@ def large(lines: int) -> FileResult:
             before.index(f"/c{n},sharing=") + len(f"/c{n},sharing=") for n in range(0, lines, 97)
         )
     )
-    return FileResult("d", before, apply_edits(before, edits), (Change("MC101", 1, 1, "", edits),))
+    return FileResult(
+        "d", before, apply_edits(before, edits), (ChangeResult("MC101", 1, 1, "", edits),)
+    )
 
 
 @pytest.mark.parametrize("explained", [True, False])

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from migrate_cache.plan.model import CacheInfo, CacheUser, ProjectResult
+from migrate_cache.plan.model import CacheResult, CacheUser, ProjectResult
 from migrate_cache.report.inventory import table
 from migrate_cache.report.queues import queue_after, queue_before
 from migrate_cache.text.escape import cells
@@ -45,7 +45,7 @@ def test_hostile_names(snapshot):
 
 def test_many_users_are_counted_unless_verbose():
     users = tuple(user(f"s{n:02}", 1, "locked", "shared", "x") for n in range(40))
-    project = ProjectResult("/r", (), caches=(CacheInfo("x", "shared", "t", ("/x",), users),))
+    project = ProjectResult("/r", (), caches=(CacheResult("x", "shared", "t", ("/x",), users),))
     assert "and 33 more (--verbose lists them)" in table(project)
     assert table(project).count("services/") == 7
     assert "40 services queue" in table(project)
@@ -56,12 +56,12 @@ def test_no_caches():
     assert table(EMPTY) == "No cache mounts.\n"
 
 
-def cache(*users: tuple[str, str, str, str]) -> CacheInfo:
+def cache(*users: tuple[str, str, str, str]) -> CacheResult:
     made = (
         CacheUser("Dockerfile", 1, "", service, before, after, id_after)
         for service, before, after, id_after in users
     )
-    return CacheInfo("c", "output", "", (), tuple(made))
+    return CacheResult("c", "output", "", (), tuple(made))
 
 
 @pytest.mark.parametrize(

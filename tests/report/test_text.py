@@ -47,11 +47,11 @@ def test_verbose_report(snapshot):
 def test_verbose_says_every_outcome_even_outside_the_given_paths():
     project = replace(PROJECT, files=())
     shown = report(project, verbose=True, width=200)
-    for outcome in PROJECT.outcomes:
-        assert outcome.path in shown
-        assert outcome.target in shown
-        assert outcome.reason in shown
-        assert all(fact in shown for fact in outcome.evidence)
+    for mount in PROJECT.mounts:
+        assert mount.path in shown
+        assert mount.target in shown
+        assert mount.reason in shown
+        assert all(fact in shown for fact in mount.evidence)
 
 
 def test_quiet_report_is_errors_only(snapshot):
@@ -65,7 +65,7 @@ def test_nothing_to_do(snapshot):
 
 
 def test_colours(snapshot):
-    project = ProjectResult("/r", (rust_file("api"), BROKEN), PROJECT.outcomes[:2])
+    project = ProjectResult("/r", (rust_file("api"), BROKEN), PROJECT.mounts[:2])
     coloured = report(project, color=True, width=80)
     assert coloured == snapshot
     for code in ("0", "1", "2", "31", "32", "33", "36"):
@@ -80,8 +80,8 @@ def test_hostile_names_and_texts_stay_on_their_lines(snapshot):
 
 
 def test_the_next_step_says_nothing_of_other_repositories_where_no_mode_changes():
-    outcomes = tuple(replace(each, id_after="new") for each in PROJECT.outcomes[:2])
-    shown = report(replace(PROJECT, outcomes=outcomes), width=200)
+    mounts = tuple(replace(each, id_after="new") for each in PROJECT.mounts[:2])
+    shown = report(replace(PROJECT, mounts=mounts), width=200)
     assert "belongs to the builder" not in shown
     assert "belongs to the builder" in report(PROJECT, width=200)
 
@@ -134,7 +134,7 @@ def test_many_failed_files_are_counted():
 
 
 def test_what_a_rewriting_rule_keeps_is_told_from_what_is_in_order():
-    fine = replace(PROJECT.outcomes[0], sharing_before="shared", reason="is shared already")
+    fine = replace(PROJECT.mounts[0], sharing_before="shared", reason="is shared already")
     shown = report(ProjectResult("/r", (), (fine,)), width=100)
     assert "1 mount  in order already" in shown
     assert "sharing=locked" not in shown

@@ -42,7 +42,7 @@ PROJECT = {
 
 def test_outcomes_say_what_was_and_what_becomes() -> None:
     result = migrate(PROJECT)
-    assert [astuple(outcome)[:13] for outcome in result.outcomes] == [
+    assert [astuple(outcome)[:13] for outcome in result.mounts] == [
         (
             *("api/Dockerfile", 3, 5, "builder", "target", "/b/target"),
             *("Cargo target directory", "output", "target", "target-builder-api", "locked", ""),

@@ -275,8 +275,8 @@ def test_a_file_that_cannot_be_read_may_use_the_directory(name: str) -> None:
     broken = f"FROM debian\nRUN --mount=type=cache,target={name} <<EOF\n"
     result = migrate({"a": text, "b": broken})
     assert result.files[0].after == text
-    assert [outcome.rule for outcome in result.outcomes] == ["MC102"]
-    assert result.outcomes[0].reason == "kept: b cannot be read and may use the same cache"
+    assert [outcome.rule for outcome in result.mounts] == ["MC102"]
+    assert result.mounts[0].reason == "kept: b cannot be read and may use the same cache"
 
 
 # -- one build in several places ------------------------------------------------------------------

@@ -33,7 +33,7 @@ def test_stays_locked(mount: str, command: str) -> None:
 
 
 def test_a_decision_names_its_source() -> None:
-    (outcome,) = migrate({"Dockerfile": filled(f"{DEBIAN}RUN {APT}{GET}", LOCKED)}).outcomes
+    (outcome,) = migrate({"Dockerfile": filled(f"{DEBIAN}RUN {APT}{GET}", LOCKED)}).mounts
     assert len(outcome.evidence) == 1
     known = {"target": "/x", "kind": "exclusive", "slug": "x"}
     text = filled(f"{DEBIAN}RUN --mount=type=cache,target=/x<> make-x\n", LOCKED)

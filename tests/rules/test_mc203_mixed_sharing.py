@@ -84,15 +84,15 @@ def test_a_file_that_cannot_be_read(broken: str, holds: bool) -> None:
     text = filled(NODE + NPM, LOCKED)
     result = migrate({"a.Dockerfile": text, "b.Dockerfile": NODE + broken})
     assert (result.files[0].after == text) is holds
-    assert [outcome.rule for outcome in result.outcomes] == ["MC203" if holds else "MC101"]
-    assert ("b.Dockerfile cannot be read" in result.outcomes[0].reason) is holds
+    assert [outcome.rule for outcome in result.mounts] == ["MC203" if holds else "MC101"]
+    assert ("b.Dockerfile cannot be read" in result.mounts[0].reason) is holds
 
 
 def test_a_file_that_cannot_be_read_may_name_the_id() -> None:
     text = filled(NODE + NPM.replace("<>", ",id=pkgs<>"), LOCKED)
     broken = f"{NODE}RUN --mount=type=cache,id=pkgs,target=/x <<EOF\n"
     result = migrate({"a.Dockerfile": text, "b.Dockerfile": broken})
-    assert [outcome.rule for outcome in result.outcomes] == ["MC203"]
+    assert [outcome.rule for outcome in result.mounts] == ["MC203"]
 
 
 def test_a_change_that_the_user_declined_holds_back_the_others() -> None:
@@ -100,7 +100,7 @@ def test_a_change_that_the_user_declined_holds_back_the_others() -> None:
     inputs = [Input(path, text.encode()) for path, text in texts.items()]
     result = plan(inputs, declined=frozenset({("b", 2, "MC101")}))
     assert {file.path: file.after for file in result.files} == texts
-    assert [outcome.rule for outcome in result.outcomes] == ["MC203", "MC101"]
+    assert [outcome.rule for outcome in result.mounts] == ["MC203", "MC101"]
     result = plan(inputs, declined=frozenset({("b", 3, "MC101"), ("b", 2, "MC102")}))
     assert all(file.changed for file in result.files)
 
@@ -114,7 +114,7 @@ def test_a_file_that_is_not_to_be_written_holds_back_the_others() -> None:
         ]
     )
     assert [(file.path, file.changed) for file in result.files] == [("a", False)]
-    assert "b:2 stays locked (it is generated)" in result.outcomes[0].reason
+    assert "b:2 stays locked (it is generated)" in result.mounts[0].reason
 
 
 def test_only_the_cache_that_is_held_back_stays() -> None:

@@ -14,7 +14,7 @@ NODE = "FROM node:24\n"
 def notes(text: str) -> list[str]:
     """Return what MC205 says beside the decisions about mounts."""
     result = migrate({"Dockerfile": text})
-    decided = [outcome.reason for outcome in result.outcomes]
+    decided = [outcome.reason for outcome in result.mounts]
     (file,) = result.files
     return [n.reason for n in file.notes if n.rule == "MC205" and n.reason not in decided]
 

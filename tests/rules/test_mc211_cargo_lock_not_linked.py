@@ -407,8 +407,8 @@ def test_a_file_that_cannot_be_read_holds_the_others_back() -> None:
     broken = "RUN --mount=type=cache,target=/usr/local/cargo/registry <<EOF\n"
     result = migrate({"a": text, "b": f"{RUST}{broken}"})
     assert result.files[0].after == text
-    assert [outcome.rule for outcome in result.outcomes] == ["MC211"]
-    assert "b cannot be read" in result.outcomes[0].reason
+    assert [outcome.rule for outcome in result.mounts] == ["MC211"]
+    assert "b cannot be read" in result.mounts[0].reason
 
 
 def test_a_link_that_is_there_helps_a_user_who_could_not_make_it() -> None:

@@ -20,7 +20,7 @@ def test_the_others_are_done() -> None:
     assert broken.changes == ()
     assert (other.path, other.error) == ("b", None)
     assert other.after == LOCKED.replace("locked", "shared")
-    assert [outcome.path for outcome in result.outcomes] == ["b"]
+    assert [outcome.path for outcome in result.mounts] == ["b"]
 
 
 @pytest.mark.parametrize("others", [{}, {"b": "FROM debian\n"}, {"b": LOCKED}])

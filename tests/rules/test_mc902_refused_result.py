@@ -50,5 +50,5 @@ def test_a_cache_that_the_file_uses_stays_locked_everywhere() -> None:
     files = {"a": BAD + GOOD, "b": GOOD}
     result = migrate(files)
     assert {file.path: file.after for file in result.files} == files
-    assert [outcome.rule for outcome in result.outcomes] == ["MC101", "MC101", "MC203"]
-    assert "a:4 stays locked (the safety net refused" in result.outcomes[2].reason
+    assert [outcome.rule for outcome in result.mounts] == ["MC101", "MC101", "MC203"]
+    assert "a:4 stays locked (the safety net refused" in result.mounts[2].reason
