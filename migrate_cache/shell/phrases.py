@@ -15,6 +15,7 @@ What comes after the last word of a phrase does not matter.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
 from functools import cache
 from typing import NamedTuple
 
@@ -67,19 +68,7 @@ def fits(pattern: str, word: str) -> bool:
     """Whether `word` fits a pattern in which ``*`` stands for any part."""
     if "*" not in pattern:
         return pattern == word
-    first, *rest = pattern.split("*")
-    last = rest.pop()
-    if len(word) < len(first) + len(last):
-        return False
-    if not (word.startswith(first) and word.endswith(last)):
-        return False
-    at, end = len(first), len(word) - len(last)
-    for part in rest:
-        at = word.find(part, at, end)
-        if at < 0:
-            return False
-        at += len(part)
-    return True
+    return fnmatchcase(word, pattern.replace("[", "[[]").replace("?", "[?]"))
 
 
 def _begin(pattern: Sequence[str], words: Sequence[str]) -> bool:

@@ -27,19 +27,12 @@ if TYPE_CHECKING:
 # own stand before that program.
 _WRAPPERS: dict[str, tuple[str, int]] = {
     "env": ("-u --unset -C --chdir", 0),
-    "sudo": (
-        "-u -g -h -p -C -r -t -T -U -D -R --user --group --chdir --prompt --host",
-        0,
-    ),
+    "sudo": ("-u -g -h -p -C -r -t -T -U -D -R --user --group --chdir --prompt --host", 0),
     "doas": ("-u -C", 0),
     "time": ("-f -o --format --output", 0),
     "exec": ("-a", 0),
     "nice": ("-n --adjustment", 0),
     "ionice": ("-c -n --class --classdata", 0),
-    "nohup": ("", 0),
-    "command": ("", 0),
-    "builtin": ("", 0),
-    "setsid": ("", 0),
     "stdbuf": ("-i -o -e", 0),
     "xargs": (
         "-I -n -P -L -s -d -a -E"
@@ -54,12 +47,8 @@ _WRAPPERS: dict[str, tuple[str, int]] = {
     "chroot": ("--userspec --groups", 1),
     "flock": ("-w --timeout -E", 1),
     "xvfb-run": ("-s -n -e -f --server-args --server-num", 0),
-    "dumb-init": ("", 0),
-    "tini": ("", 0),
-    "ssh-agent": ("", 0),
-    "linux32": ("", 0),
-    "linux64": ("", 0),
-    "busybox": ("", 0),
+    **dict.fromkeys(("nohup", "command", "builtin", "setsid", "dumb-init", "tini"), ("", 0)),
+    **dict.fromkeys(("ssh-agent", "linux32", "linux64", "busybox"), ("", 0)),
 }
 _ASSIGNING = frozenset({"env", "sudo", "doas"})
 
