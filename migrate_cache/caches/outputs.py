@@ -66,18 +66,10 @@ def tells_services_apart(coupled: CoupledMounts, service: Service) -> bool:
         return True
     names = set(re.findall(r"\$\{(\w+)\}", service.text))
     return all(
-        names & mount.scope.expand(mount.id).open or names & _depends(mount)
+        names & mount.scope.expand(mount.id).open
+        or names & (variables(mount.id) | mount.scope.depends(mount.id))
         for mount in coupled.mounts
     )
-
-
-def _depends(mount: CacheMount) -> set[str]:
-    found: set[str] = set()
-    for name in variables(mount.id):
-        found.add(name)
-        if name in mount.scope.variables:
-            found |= mount.scope.variables[name].depends
-    return found
 
 
 def id_names_platform(mount: CacheMount) -> bool:

@@ -1,4 +1,4 @@
-"""The variables that well-known base images set, and the homes of their users.
+"""The variables that well-known base images set, and the users that their RUNs run as.
 
 Only those that decide where tools keep their caches. BuildKit expands these variables in a
 mount's target, and the tools that a RUN starts see them.
@@ -6,28 +6,20 @@ mount's target, and the tools that a RUN starts see them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-_NOTHING: Mapping[str, str] = MappingProxyType({})
+from collections.abc import Mapping
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
-    """What is known of one image; `user` is who its RUNs run as, "" for root."""
+class Image(NamedTuple):
+    """What is known of one image."""
 
-    environment: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
-    user: str = ""
-    homes: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    environment: Mapping[str, str] = {}
+    user: str = "root"
 
 
-_PLAIN = Image()
 # rust-lang/docker-rust, Dockerfile-debian.template and Dockerfile-alpine.template
 _RUST = Image({"RUSTUP_HOME": "/usr/local/rustup", "CARGO_HOME": "/usr/local/cargo"})
+_RUST_MUSL = Image({"RUSTUP_HOME": "/root/.rustup", "CARGO_HOME": "/root/.cargo"})
 # docker-library/golang, Dockerfile-linux.template
 _GO = Image({"GOPATH": "/go"})
 
@@ -40,14 +32,10 @@ _IMAGES: dict[str, Image] = {
     # devcontainers/images, src/rust: FROM rust
     "mcr.microsoft.com/devcontainers/rust": _RUST,
     # rust-cross/rust-musl-cross, Dockerfile
-    "messense/rust-musl-cross": Image(
-        {"RUSTUP_HOME": "/root/.rustup", "CARGO_HOME": "/root/.cargo"}
-    ),
-    "ghcr.io/rust-cross/rust-musl-cross": Image(
-        {"RUSTUP_HOME": "/root/.rustup", "CARGO_HOME": "/root/.cargo"}
-    ),
+    "messense/rust-musl-cross": _RUST_MUSL,
+    "ghcr.io/rust-cross/rust-musl-cross": _RUST_MUSL,
     # emk/rust-musl-builder, Dockerfile: rustup's defaults, in the home of its user
-    "ekidd/rust-musl-builder": Image(user="rust", homes={"rust": "/home/rust"}),
+    "ekidd/rust-musl-builder": Image(user="rust"),
     "golang": _GO,
     # golangci/golangci-lint, build/buildx.Dockerfile: FROM golang
     "golangci/golangci-lint": _GO,
@@ -59,45 +47,22 @@ _IMAGES: dict[str, Image] = {
     "ruby": Image({"GEM_HOME": "/usr/local/bundle", "BUNDLE_APP_CONFIG": "/usr/local/bundle"}),
     # composer/docker, latest/Dockerfile
     "composer": Image({"COMPOSER_HOME": "/tmp"}),  # noqa: S108  the image says so
-    # nodejs/docker-node, Dockerfile-debian.template
-    "node": Image(homes={"node": "/home/node"}),
-    # oven-sh/bun, dockerhub/debian/Dockerfile
-    "oven/bun": Image(homes={"bun": "/home/bun"}),
     # keeganwitt/docker-gradle: GRADLE_USER_HOME is not set; root's ~/.gradle is a link to it
-    "gradle": Image({"GRADLE_HOME": "/opt/gradle"}, homes={"gradle": "/home/gradle"}),
+    "gradle": Image({"GRADLE_HOME": "/opt/gradle"}),
     # carlossg/docker-maven, eclipse-temurin-17/Dockerfile
     "maven": Image({"MAVEN_CONFIG": "/root/.m2"}),
     # microsoft/playwright, utils/docker/Dockerfile.noble
-    "mcr.microsoft.com/playwright": Image(
-        {"PLAYWRIGHT_BROWSERS_PATH": "/ms-playwright"}, homes={"pwuser": "/home/pwuser"}
-    ),
+    "mcr.microsoft.com/playwright": Image({"PLAYWRIGHT_BROWSERS_PATH": "/ms-playwright"}),
     # mamba-org/micromamba-docker, debian.Dockerfile
-    "mambaorg/micromamba": Image(
-        {"MAMBA_ROOT_PREFIX": "/opt/conda"},
-        user="mambauser",
-        homes={"mambauser": "/home/mambauser"},
-    ),
-    # Official images of languages that set none of these variables, and run as root.
-    "python": _PLAIN,
-    "mcr.microsoft.com/dotnet/sdk": _PLAIN,
-    "eclipse-temurin": _PLAIN,
-    "openjdk": _PLAIN,
-    "amazoncorretto": _PLAIN,
-    "php": _PLAIN,
-    "gcc": _PLAIN,
-    # Systems: no variables of tools at all.
-    "debian": _PLAIN,
-    "ubuntu": _PLAIN,
-    "alpine": _PLAIN,
-    "fedora": _PLAIN,
-    "archlinux": _PLAIN,
-    "amazonlinux": _PLAIN,
-    "rockylinux": _PLAIN,
-    "almalinux": _PLAIN,
-    "busybox": _PLAIN,
-    "buildpack-deps": _PLAIN,
-    "scratch": _PLAIN,
+    "mambaorg/micromamba": Image({"MAMBA_ROOT_PREFIX": "/opt/conda"}, user="mambauser"),
 }
+# Official images that set none of these variables, and run as root: languages, then systems.
+_PLAIN_IMAGES = """
+    python mcr.microsoft.com/dotnet/sdk eclipse-temurin openjdk amazoncorretto php gcc node oven/bun
+    debian ubuntu alpine fedora archlinux amazonlinux rockylinux almalinux busybox buildpack-deps
+    scratch
+"""
+_IMAGES.update(dict.fromkeys(_PLAIN_IMAGES.split(), Image()))
 # Addresses under which Docker Hub's official images are mirrored.
 _MIRRORS = (
     "docker.io/library/",
@@ -144,31 +109,3 @@ def known_image(image: str) -> Image | None:
     if proxied and ("." in host or ":" in host):
         return _IMAGES.get(official)
     return None
-
-
-def image_environment(image: str) -> Mapping[str, str]:
-    """Return the variables of `image` that decide where caches are."""
-    known = known_image(image)
-    return known.environment if known else _NOTHING
-
-
-def image_user(image: str) -> str | None:
-    """Return the user that `image` runs as (``root`` for root), None if it is not known."""
-    known = known_image(image)
-    return (known.user or "root") if known else None
-
-
-def image_user_home(image: str, user: str = "") -> str | None:
-    """Return the home of `user` in `image`, None if it is not known.
-
-    Without `user`, that of the user that the image runs as.
-    """
-    known = known_image(image)
-    name = user.partition(":")[0]
-    if not name:
-        if known is None:
-            return None
-        name = known.user
-    if name in ("", "root", "0"):
-        return "/root"
-    return known.homes.get(name) if known else None

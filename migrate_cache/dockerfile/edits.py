@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 def apply(tree: Dockerfile, edits: Iterable[Edit]) -> str:
     """Return the text of a file with all `edits` made, in whatever order they are given.
 
-    Raises:
-        ValueError: where two edits overlap, or two insertions meet at one place.
-
+    Raise ValueError where two edits overlap, or two insertions meet at one place.
     """
     return apply_edits(tree.source.text, edits)
 

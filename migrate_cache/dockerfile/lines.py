@@ -113,12 +113,9 @@ MayHoldHeredoc = Callable[[str, str], bool]
 def read_lines(source: Source, may_hold_heredoc: MayHoldHeredoc) -> Lines:
     """Split a file into logical lines.
 
-    `may_hold_heredoc` tells whether a joined line is a RUN, COPY or ADD in shell form.
-
-    Raises:
-        ParseError: where the structure is uncertain: an unterminated heredoc, a wrong or
-            repeated directive, a line too long for BuildKit, no instruction.
-
+    `may_hold_heredoc` tells whether a joined line is a RUN, COPY or ADD in shell form. Raise
+    ParseError where the structure is uncertain: an unterminated heredoc, a wrong or repeated
+    directive, a line too long for BuildKit, no instruction.
     """
     _check_lengths(source)
     reader = _Reader(source)

@@ -50,10 +50,8 @@ def parse(data: bytes | str, path: str | None = None) -> Dockerfile:
     What BuildKit would reject within one instruction (an unknown flag, a malformed mount)
     is kept in the tree's `errors` and does not stop the rest from being read.
 
-    Raises:
-        ParseError: where the structure of the file is uncertain: an unterminated heredoc,
-            a wrong parser directive, a binary file, or no instruction at all.
-
+    Raise ParseError where the structure of the file is uncertain: an unterminated heredoc,
+    a wrong parser directive, a binary file, or no instruction at all.
     """
     text = decode(data) if isinstance(data, bytes) else data
     source = Source(text, path or "Dockerfile")

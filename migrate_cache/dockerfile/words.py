@@ -22,7 +22,7 @@ SPACES = (
 SPACE = re.compile(f"[{SPACES}]+")
 # The blanks at which BuildKit splits arguments that have no quotes.
 BLANKS = re.compile(r"[\t\v\f\r ]+")
-_SPECIAL = "@*#?-$!"
+_SPECIAL = tuple("@*#?-$!")
 _OPERATORS = ("-", "+", "?", "#", "%", "/", ":-", ":+", ":?")
 # Characters that mean themselves everywhere, and end nothing.
 _PLAIN_RUN = re.compile(r"[^'\"$<}/\\`]+")
@@ -280,17 +280,12 @@ class _Lexer:
         Letters and digits are Unicode's L and Nd, as in Go.
         """
         text, start = self._text, self._position
-        position, length = start, len(self._text)
-        if position < length and text[position] in _SPECIAL:
-            position += 1
-        elif position < length and text[position].isdecimal():
-            while position < length and text[position].isdecimal():
-                position += 1
-        else:
-            while position < length and _is_name(text[position]):
-                position += 1
-        self._position = position
-        return text[start:position]
+        goes_on = str.isdecimal if text[start : start + 1].isdecimal() else _is_name
+        end = start + text.startswith(_SPECIAL, start)
+        while end < len(text) and text[start] not in _SPECIAL and goes_on(text[end]):
+            end += 1
+        self._position = end
+        return text[start:end]
 
     def _value_or(self, name: str, written: str) -> str:
         value = self._environment.get(name)
@@ -307,9 +302,7 @@ def _is_name(char: str) -> bool:
 def expand(text: str, environment: Mapping[str, str], escape: str = "\\") -> str:
     """Expand one word as BuildKit does; blanks in it stay. Unset variables become nothing.
 
-    Raises:
-        WordError: as BuildKit's lexer does.
-
+    Raise WordError where BuildKit's lexer refuses the word.
     """
     return _Lexer(text, environment, escape=escape).run()[0]
 

@@ -9,10 +9,9 @@ import re
 from typing import TYPE_CHECKING
 
 from migrate_cache.dockerfile.validation.go_values import (
-    is_boolean,
-    is_mode,
-    is_size,
-    is_unsigned,
+    BOOLEANS,
+    SIZE,
+    number,
 )
 from migrate_cache.dockerfile.validation.rejection import Rejection, suggest, suggest_or_list
 
@@ -39,12 +38,20 @@ _UNKNOWN = "?"
 # Keys whose value is one of a few words: what BuildKit calls it, and the words.
 _WORDS = {"type": ("mount type", _TYPES), "sharing": ("sharing value", _SHARING_MODES)}
 # Keys with other values: what is one, BuildKit's message where it is none, and a hint.
-_SWITCH = (is_boolean, "invalid value for {key}: {value}", "expected true or false")
-_ID = (is_unsigned, "invalid value {value} for {key}", "expected a number")
-_VALUES: dict[str, tuple[Callable[[str], bool], str, str]] = {
+_SWITCH = (BOOLEANS.__contains__, "invalid value for {key}: {value}", "expected true or false")
+_ID = (
+    lambda text: number(text, 10, 2**32) is not None,
+    "invalid value {value} for {key}",
+    "expected a number",
+)
+_VALUES: dict[str, tuple[Callable[[str], object], str, str]] = {
     **dict.fromkeys((*_SWITCHES, "required"), _SWITCH),
-    "size": (is_size, "invalid value for size: {value}", "expected a size such as 64m"),
-    "mode": (is_mode, "invalid value {value} for mode", "expected an octal number"),
+    "size": (SIZE.fullmatch, "invalid value for size: {value}", "expected a size such as 64m"),
+    "mode": (
+        lambda text: number(text, 8, 2**32) is not None,
+        "invalid value {value} for mode",
+        "expected an octal number",
+    ),
     "uid": _ID,
     "gid": _ID,
 }
