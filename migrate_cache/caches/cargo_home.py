@@ -61,7 +61,7 @@ def is_linked(mount: CacheMount, home: str) -> bool:
 
 def _links_lock(arguments: tuple[str, ...], home: str, mount: CacheMount) -> bool:
     options = "".join(word for word in arguments if word.startswith("-"))
-    words = [mount.scope.expand(word).pattern for word in arguments if not word.startswith("-")]
+    words = [mount.run.scope.expand(word).pattern for word in arguments if not word.startswith("-")]
     if "s" not in options or len(words) < 2:
         return False
     *sources, destination = words
@@ -86,7 +86,7 @@ def cannot_link(mount: CacheMount, top: CacheMount) -> str:
         return f"the base image does not tell whether {home} is CARGO_HOME"
     if not _SAFE_PATH.fullmatch(home):
         return f"CARGO_HOME {home} cannot be written into a command safely"
-    if not top.scope.is_posix_shell:
+    if not top.run.scope.is_posix_shell:
         return "the stage's shell is not a POSIX shell"
     if not _has_shell(top):
         return "no RUN of the stage shows that the image has a shell"
@@ -100,7 +100,7 @@ def _lies_in(path: str, folder: str) -> bool:
 def _hidden(mount: CacheMount, home: str) -> str:
     """Return which other mount of the RUN would hide the link."""
     for node in mount.run.node.mounts:
-        target = mount.scope.directory(mount.scope.expand(node.target).pattern)
+        target = mount.run.scope.directory(mount.run.scope.expand(node.target).pattern)
         if node.type in _COVERING and _lies_in(home, target):
             return f"another mount of the RUN ({target}) hides CARGO_HOME, and the link in it"
     return ""
@@ -110,8 +110,8 @@ def _has_shell(mount: CacheMount) -> bool:
     """Whether a RUN in shell form shows that the stage has a shell."""
     return any(
         isinstance(instruction, Run) and instruction.exec_form is None
-        for index in mount.resolved.chain(mount.stage.index)
-        for instruction in mount.tree.stages[index].instructions
+        for index in mount.run.resolved.chain(mount.stage.index)
+        for instruction in mount.run.tree.stages[index].instructions
     )
 
 
@@ -120,11 +120,11 @@ def _has_shell(mount: CacheMount) -> bool:
 
 def _cannot_write(mount: CacheMount, home: str) -> str:
     """Return why the user at a RUN may not write ``CARGO_HOME``, ``""`` where it may."""
-    scope = mount.scope
+    scope = mount.run.scope
     if scope.is_root:
         if scope.user_known or _acts_as_root(mount):
             return ""
-        image = mount.resolved.images.get(mount.resolved.chain(mount.stage.index)[-1], "")
+        image = mount.run.resolved.images.get(mount.run.resolved.chain(mount.stage.index)[-1], "")
         return f"the base image {image} does not tell whether its user may write {home}"
     name = scope.user.partition(":")[0]
     if scope.home and home.startswith(scope.home + "/") and _filled_by_user(mount):
@@ -138,7 +138,7 @@ def _earlier_runs(mount: CacheMount) -> Iterator[RunContext]:
         for run in mount.run.file.runs:
             if run.stage.index != index or run.instruction.trigger is not None:
                 continue
-            if index == mount.stage.index and run.node.start > mount.instruction.start:
+            if index == mount.stage.index and run.node.start > mount.run.instruction.start:
                 break
             yield run
 
@@ -146,7 +146,7 @@ def _earlier_runs(mount: CacheMount) -> Iterator[RunContext]:
 def _acts_as_root(mount: CacheMount) -> bool:
     """Whether a command before (or of) the RUN works for root only, under the same user."""
     return any(
-        run.scope.user == mount.scope.user
+        run.scope.user == mount.run.scope.user
         and not re.search(r"\b(sudo|doas|gosu|su)\b", run.node.script)
         and any(map(_is_privileged, run.commands))
         for run in _earlier_runs(mount)
@@ -161,7 +161,7 @@ def _is_privileged(command: shell.Command) -> bool:
 def _filled_by_user(mount: CacheMount) -> bool:
     """Whether the same user ran rustup or Cargo's installer before, and so owns CARGO_HOME."""
     for run in _earlier_runs(mount):
-        if run is mount.run or run.scope.user != mount.scope.user:
+        if run is mount.run or run.scope.user != mount.run.scope.user:
             continue
         text = run.node.script
         if "rustup" in text and ("sh.rustup.rs" in text or "rustup-init" in text):
@@ -176,13 +176,13 @@ def _filled_by_user(mount: CacheMount) -> bool:
 
 def _undone(top: CacheMount, home: str) -> str:
     """Return what takes away the link, or the folder that it leads to, after it is made."""
-    for stage in top.tree.stages:
-        if top.stage.index not in top.resolved.chain(stage.index):
+    for stage in top.run.tree.stages:
+        if top.stage.index not in top.run.resolved.chain(stage.index):
             continue
         for instruction in stage.instructions:
-            if stage.index == top.stage.index and instruction.start < top.instruction.start:
+            if stage.index == top.stage.index and instruction.start < top.run.instruction.start:
                 continue
-            scope = top.resolved.scopes[instruction.start]
+            scope = top.run.resolved.scopes[instruction.start]
             if _removes(instruction, scope, home):
                 return f"line {instruction.start_line} removes files of CARGO_HOME"
             if _overwrites(instruction, scope, home):

@@ -67,7 +67,7 @@ class CargoCaches:
         for index in mount.run.chain:
             for other in self._in_stage(mount, index):
                 if (
-                    other.instruction.trigger is None
+                    other.run.instruction.trigger is None
                     and other.kind == "cargo-subdir"
                     and cargo_home(other) == home
                 ):
@@ -104,7 +104,7 @@ class CargoCaches:
         if len(places) > 1:
             ids = ", ".join(sorted(key.id for key in places))
             return f"the lock would lie in different caches ({ids})"
-        users = {mount.scope.user.partition(":")[0] or "root" for mount in self.mounts}
+        users = {mount.run.scope.user.partition(":")[0] or "root" for mount in self.mounts}
         if len(users - {"0"} | ({"root"} if "0" in users else set())) > 1:
             names = ", ".join(sorted(users))
             return f"different users ({names}) would have to write the same lock file"

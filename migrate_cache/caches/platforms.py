@@ -16,7 +16,7 @@ def platform_variables(mount: CacheMount) -> list[str]:
     """Return the variables in scope that the builder sets per platform, the exacter first."""
     found = []
     for name in ("TARGETPLATFORM", "TARGETARCH"):
-        variable = mount.scope.variables.get(name)
+        variable = mount.run.scope.variables.get(name)
         # With a default of its own it is that for every platform.
         if variable and variable.value is None and variable.depends == {name}:
             found.append(name)
@@ -27,7 +27,7 @@ def separates_platforms(mount: CacheMount) -> bool:
     """Whether every compile command says for which target, and that depends on the platform."""
     own = mount.run.assigns
     compiles = False
-    for command in shell.all_commands(mount.commands):
+    for command in shell.all_commands(mount.run.commands):
         program, arguments = shell.canonical(command)
         if program != "cargo" or arguments[:1] == () or arguments[0] not in shell.CARGO_BUILDS:
             continue
@@ -44,7 +44,7 @@ def _follows_platform(mount: CacheMount, own: frozenset[str], word: str) -> bool
     if "$(" in word or "`" in word:
         return True
     for name in variables(word):
-        variable = mount.scope.variables.get(name)
+        variable = mount.run.scope.variables.get(name)
         # A build argument is the same for all platforms of a build.
         if variable is None or name in own or variable.depends & PLATFORM_ARGS:
             return True

@@ -86,11 +86,11 @@ def _said(decisions: Decisions) -> Mapping[str, frozenset[tuple[str, int]]]:
     said: dict[str, set[tuple[str, int]]] = {}
     for mount, item in decisions.mounts.items():
         if isinstance(item, Change) or severity(item.rule) != "rewrite":
-            said.setdefault(mount.path, set()).add((item.rule, mount.instruction.start))
+            said.setdefault(mount.path, set()).add((item.rule, mount.run.instruction.start))
     for path, insertions in decisions.insertions.items():
         for change in insertions:
             said.setdefault(path, set()).add((change.rule, change.run.instruction.start))
-    trees = {mount.path: mount.tree for mount in decisions.mounts}
+    trees = {mount.path: mount.run.tree for mount in decisions.mounts}
     for path, notes in decisions.notes.items():
         for note in notes:
             start = instruction_start(trees[path], note.line)

@@ -89,7 +89,9 @@ def link_cargo_lock(cache: Cache, context: Context) -> Iterator[Change]:
         if not linked.needs_link(mount) or _links_at(top.run, context):
             continue
         home = cargo_home(top)
-        edit = insert_before(top.tree, top.instruction, f"RUN {link_command(home)}", COMMENT)
+        edit = insert_before(
+            top.run.tree, top.run.instruction, f"RUN {link_command(home)}", COMMENT
+        )
         yield Change(
             top.run,
             (edit,),

@@ -8,11 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from migrate_cache.dockerfile.validation.go_values import (
-    BOOLEANS,
-    SIZE,
-    number,
-)
+from migrate_cache.dockerfile.validation.go_values import BOOLEANS, SIZE, number
 from migrate_cache.dockerfile.validation.rejection import Rejection, suggest, suggest_or_list
 
 if TYPE_CHECKING:
@@ -35,25 +31,23 @@ _TYPES_OF = {"required": ("secret", "ssh"), "env": ("secret",), "size": ("tmpfs"
 # A type that only the build knows.
 _UNKNOWN = "?"
 
+
+def _is_number(base: int) -> Callable[[str], bool]:
+    return lambda text: number(text, base, 2**32) is not None
+
+
 # Keys whose value is one of a few words: what BuildKit calls it, and the words.
 _WORDS = {"type": ("mount type", _TYPES), "sharing": ("sharing value", _SHARING_MODES)}
 # Keys with other values: what is one, BuildKit's message where it is none, and a hint.
 _SWITCH = (BOOLEANS.__contains__, "invalid value for {key}: {value}", "expected true or false")
-_ID = (
-    lambda text: number(text, 10, 2**32) is not None,
-    "invalid value {value} for {key}",
-    "expected a number",
-)
+_SIZE = (SIZE.fullmatch, "invalid value for size: {value}", "expected a size such as 64m")
+_MODE = (_is_number(8), "invalid value {value} for mode", "expected an octal number")
+_ID = (_is_number(10), "invalid value {value} for {key}", "expected a number")
 _VALUES: dict[str, tuple[Callable[[str], object], str, str]] = {
     **dict.fromkeys((*_SWITCHES, "required"), _SWITCH),
-    "size": (SIZE.fullmatch, "invalid value for size: {value}", "expected a size such as 64m"),
-    "mode": (
-        lambda text: number(text, 8, 2**32) is not None,
-        "invalid value {value} for mode",
-        "expected an octal number",
-    ),
-    "uid": _ID,
-    "gid": _ID,
+    **dict.fromkeys(("uid", "gid"), _ID),
+    "size": _SIZE,
+    "mode": _MODE,
 }
 
 
