@@ -19,18 +19,11 @@ if TYPE_CHECKING:
 _SAFE_PATH = re.compile(r"/[A-Za-z0-9._/-]+")
 # Programs, and what they do, that only root can.
 _PRIVILEGED = {
-    "apt-get": ("install", "update", "upgrade"),
-    "apt": ("install", "update", "upgrade"),
+    **dict.fromkeys(("apt-get", "apt", "dnf", "yum", "microdnf"), ("install", "update", "upgrade")),
     "apk": ("add", "update", "upgrade"),
-    "dnf": ("install", "update", "upgrade"),
-    "yum": ("install", "update", "upgrade"),
-    "microdnf": ("install", "update", "upgrade"),
     "zypper": ("install", "in", "update"),
     "pacman": ("-S", "-Sy", "-Syu", "-Syyu"),
-    "useradd": (),
-    "adduser": (),
-    "groupadd": (),
-    "addgroup": (),
+    **dict.fromkeys(("useradd", "adduser", "groupadd", "addgroup"), ()),
 }
 _COVERING = ("bind", "tmpfs", "cache")
 
@@ -160,15 +153,12 @@ def _is_privileged(command: shell.Command) -> bool:
 
 def _filled_by_user(mount: CacheMount) -> bool:
     """Whether the same user ran rustup or Cargo's installer before, and so owns CARGO_HOME."""
-    for run in _earlier_runs(mount):
-        if run is mount.run or run.scope.user != mount.run.scope.user:
-            continue
-        text = run.node.script
-        if "rustup" in text and ("sh.rustup.rs" in text or "rustup-init" in text):
-            return True
-        if any(command.program == "rustup" for command in run.commands):
-            return True
-    return False
+    return any(
+        re.search(r"sh\.rustup\.rs|rustup-init", run.node.script)
+        or any(command.program == "rustup" for command in run.commands)
+        for run in _earlier_runs(mount)
+        if run is not mount.run and run.scope.user == mount.run.scope.user
+    )
 
 
 # -- does it stay? -----------------------------------------------------------------------------

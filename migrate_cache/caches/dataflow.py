@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from migrate_cache.caches.cache_mount import CacheMount
 
-__all__ = ["compile_lines", "compiles", "may_read", "only_cooks", "readers", "says_it_builds"]
-
 # Words of a script's or a target's name that say that it builds.
 _BUILDS = re.compile(r"(?:^|[^a-z])(?:build|compile|release|all)(?:$|[^a-z])")
 

@@ -28,8 +28,6 @@ from migrate_cache.caches.places import (
     split,
 )
 
-__all__ = ["Catalog", "Match", "load_catalog"]
-
 # Folders of installed packages and checkouts: what they hold belongs to one project.
 _NEVER = frozenset({"node_modules", "vendor", ".git", "site-packages", "venv", ".venv"})
 # Variables that put a compiler cache in front of a compiler.
@@ -268,11 +266,8 @@ def _built_in() -> Catalog:
 
 def _wrapped(environment: Mapping[str, str]) -> frozenset[str]:
     """Return the compiler caches that variables put in front of a compiler."""
-    names = set()
-    for variable in _COMPILER_WRAPPERS:
-        words = environment.get(variable, "").split()
-        if words:
-            names.add(posixpath.basename(words[0]))
+    first = (environment.get(variable, "").split()[:1] for variable in _COMPILER_WRAPPERS)
+    names = {posixpath.basename(word) for words in first for word in words}
     return frozenset(names & {"sccache", "ccache"})
 
 

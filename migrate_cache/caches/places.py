@@ -10,21 +10,6 @@ from typing import NamedTuple, TypeAlias
 from migrate_cache.caches.entry import LEADING_VARIABLE, CacheEntry
 from migrate_cache.shell.phrases import fits
 
-__all__ = [
-    "Pattern",
-    "Place",
-    "Query",
-    "Segments",
-    "braceless",
-    "covered",
-    "default_places",
-    "is_above",
-    "is_inside",
-    "patterns_of",
-    "places_of",
-    "split",
-]
-
 Segments: TypeAlias = tuple[str, ...]
 
 _HOMES: tuple[Segments, ...] = (("root",), ("home", "*"))

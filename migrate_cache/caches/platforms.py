@@ -43,9 +43,9 @@ def separates_platforms(mount: CacheMount) -> bool:
 def _follows_platform(mount: CacheMount, own: frozenset[str], word: str) -> bool:
     if "$(" in word or "`" in word:
         return True
-    for name in variables(word):
-        variable = mount.run.scope.variables.get(name)
-        # A build argument is the same for all platforms of a build.
-        if variable is None or name in own or variable.depends & PLATFORM_ARGS:
-            return True
-    return False
+    known = mount.run.scope.variables
+    # A build argument is the same for all platforms of a build.
+    return any(
+        name not in known or name in own or known[name].depends & PLATFORM_ARGS
+        for name in variables(word)
+    )

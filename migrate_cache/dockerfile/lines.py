@@ -150,9 +150,6 @@ def _check_lengths(source: Source) -> None:
             )
 
 
-# -- physical lines ----------------------------------------------------------------------
-
-
 class _Line(NamedTuple):
     r"""A physical line without a byte order mark: ``start <= content <= end <= stop``.
 
@@ -197,9 +194,6 @@ class _Reader:
         visible = _VISIBLE.search(text, start, end)
         content = visible.start() if visible else end
         return _Line(start, content, end, stop, visible is None or visible[0] == "#")
-
-
-# -- directives --------------------------------------------------------------------------
 
 
 class _Directives:
@@ -267,9 +261,6 @@ class _Directives:
         )
 
 
-# -- logical lines -----------------------------------------------------------------------
-
-
 def _logical_line(
     reader: _Reader, escape: str, first: _Line, may_hold_heredoc: MayHoldHeredoc
 ) -> LogicalLine:
@@ -310,9 +301,6 @@ def _continuation(text: str, start: int, end: int, escape: str) -> tuple[bool, i
     if last - 1 > start and text[last - 2] == escape:
         return False, end
     return True, last - 1
-
-
-# -- heredocs ----------------------------------------------------------------------------
 
 
 def _with_heredocs(reader: _Reader, line: LogicalLine) -> LogicalLine:

@@ -96,26 +96,21 @@ class Scope:
         if "$" not in text and "\\" not in text and '"' not in text and "'" not in text:
             return Expanded(text, text)
         names = words.variables(text)
-        undeclared = frozenset(
-            name for name in names if name not in self.variables and not _has_default(text, name)
-        )
+        declared = names & self.variables.keys()
+        undeclared = frozenset(name for name in names - declared if not _has_default(text, name))
         values: dict[str, str] = {}
-        open_names: set[str] = set()
-        for name in names:
-            variable = self.variables.get(name)
-            if variable is None:
-                continue
-            if variable.value is None or variable.depends & overridden:
-                open_names.add(name)
-            else:
+        for name in declared:
+            variable = self.variables[name]
+            if variable.value is not None and not variable.depends & overridden:
                 values[name] = variable.value
+        unknown = declared - values.keys()
         try:
             known = words.expand(text, values, self.escape)
-            marked = {**values, **{name: f"${{{name}}}" for name in open_names}}
+            marked = {**values, **{name: f"${{{name}}}" for name in unknown}}
             pattern = words.expand(text, marked, self.escape)
         except words.WordError:
             return Expanded(None, text, undeclared, names)
-        return Expanded(None if open_names else known, pattern, undeclared, frozenset(open_names))
+        return Expanded(None if unknown else known, pattern, undeclared, unknown)
 
     @property
     def is_root(self) -> bool:
@@ -208,12 +203,9 @@ class Resolved:
     @cached_property
     def _declared(self) -> frozenset[str]:
         """The names of all ARGs of the file, those of triggers too."""
-        found: set[str] = set()
-        for instruction in self.tree.instructions:
-            declares = instruction.trigger or instruction
-            if declares.keyword == "ARG":
-                found.update(name for name, _ in argument_pairs(declares))
-        return frozenset(found)
+        declared = (instruction.trigger or instruction for instruction in self.tree.instructions)
+        arguments = (each for each in declared if each.keyword == "ARG")
+        return frozenset(name for each in arguments for name, _ in argument_pairs(each))
 
     def chain(self, index: int) -> tuple[int, ...]:
         """Return a stage and those that it is built FROM, the nearest first."""

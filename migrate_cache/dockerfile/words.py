@@ -99,8 +99,6 @@ class _Lexer:
         self._end_word()
         return "".join(self._out), self._words
 
-    # -- the parts of a text ------------------------------------------------
-
     def _plain(self, char: str) -> None:
         if char == "'":
             self._single_quotes()
@@ -248,8 +246,6 @@ class _Lexer:
             # ${NAME#pattern} and its like would need the value at build time anyway.
             raise WordError(f"the pattern of ${{{frame.name}{operator}…}} is not evaluated here")
         self._out[frame.start :] = [value or ""]
-
-    # -- helpers --------------------------------------------------------------
 
     def _emit(self, text: str, *, splits: bool) -> None:
         self._out.append(text)

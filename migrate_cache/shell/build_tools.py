@@ -8,8 +8,6 @@ from functools import cache
 
 from migrate_cache.shell.model import Command, options
 
-__all__ = ["BuildTool", "build_tool", "build_tools", "builds_of_program", "is_whole"]
-
 
 @dataclass(frozen=True, slots=True)
 class BuildTool:

@@ -23,8 +23,6 @@ from migrate_cache.shell.build_tools import builds_of_program
 from migrate_cache.shell.model import Command, options
 from migrate_cache.shell.tools import all_commands, canonical
 
-__all__ = ["fits", "fits_any", "runs_any"]
-
 _BUILDS = "<builds>"
 
 
