@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from migrate_cache import shell
@@ -133,24 +133,23 @@ def cache_mounts(run: RunContext, catalog: Catalog) -> tuple[CacheMount, ...]:
         return ()
     overridden = run.file.overridden
     targets = [run.scope.expand(node.target, overridden) for node in nodes]
-    environment = _environment(run)
+    directories = [
+        run.scope.directory(target.pattern if target.text is None else target.text)
+        for target in targets
+    ]
     tools = shell.tools(run.commands)
-
-    def classify(target: Expanded) -> Match:
-        return catalog.classify(
-            _directory(run, target),
-            environment=environment,
-            home=run.scope.home,
-            tools=tools,
-            workdir=run.scope.workdir,
-            opaque=run.is_opaque,
-        )
-
+    classify = partial(
+        catalog.classify,
+        environment=_environment(run),
+        home=run.scope.home,
+        workdir=run.scope.workdir,
+        opaque=run.is_opaque,
+    )
     # A Cargo registry beside it says whose a `target` folder is.
-    if any(classify(target).kind == "cargo-subdir" for target in targets):
+    if any(classify(folder, tools=tools).kind == "cargo-subdir" for folder in directories):
         tools |= {"cargo"}
     found = []
-    for node, target in zip(nodes, targets, strict=True):
+    for node, target, directory in zip(nodes, targets, directories, strict=True):
         place = run.tree.source.place(node.span.start)
         found.append(
             CacheMount(
@@ -159,16 +158,12 @@ def cache_mounts(run: RunContext, catalog: Catalog) -> tuple[CacheMount, ...]:
                 line=place.line,
                 column=place.column,
                 target=target,
-                directory=_directory(run, target),
+                directory=directory,
                 key=_key(node, run.scope, target, overridden),
-                match=classify(target),
+                match=classify(directory, tools=tools),
             )
         )
     return tuple(found)
-
-
-def _directory(run: RunContext, target: Expanded) -> str:
-    return run.scope.directory(target.text if target.text is not None else target.pattern)
 
 
 def _environment(run: RunContext) -> dict[str, str]:

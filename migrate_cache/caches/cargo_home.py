@@ -100,7 +100,6 @@ def _hidden(mount: CacheMount, home: str) -> str:
 
 
 def _has_shell(mount: CacheMount) -> bool:
-    """Whether a RUN in shell form shows that the stage has a shell."""
     return any(
         isinstance(instruction, Run) and instruction.exec_form is None
         for index in mount.run.resolved.chain(mount.stage.index)
@@ -126,7 +125,6 @@ def _cannot_write(mount: CacheMount, home: str) -> str:
 
 
 def _earlier_runs(mount: CacheMount) -> Iterator[RunContext]:
-    """Yield the RUNs of a mount's chain of stages up to its own."""
     for index in mount.run.chain:
         for run in mount.run.file.runs:
             if run.stage.index != index or run.instruction.trigger is not None:
@@ -220,10 +218,7 @@ def _overwrites(instruction: Instruction, scope: Scope, home: str) -> bool:
     words = instruction.exec_form or tuple(instruction.arguments.split())
     if len(words) < 2:
         return False
-    destination = _path(words[-1], scope)
-    if destination == home:
-        return True
-    # A whole parent folder, such as `COPY --from=tools /usr/local /usr/local`.
-    return _lies_in(home, destination) and any(
-        _lies_in(home, _path(word, scope)) for word in words[:-1]
-    )
+    *sources, destination = (_path(word, scope) for word in words)
+    # Or a whole parent folder, such as `COPY --from=tools /usr/local /usr/local`.
+    is_above = _lies_in(home, destination) and any(_lies_in(home, path) for path in sources)
+    return destination == home or is_above

@@ -80,7 +80,6 @@ def compile_lines(mount: CacheMount) -> frozenset[tuple[str, ...]]:
 
 
 def _continues(mount: CacheMount) -> bool:
-    """Whether the RUN needs what an earlier step of the tool left in the directory."""
     return mount.entry is not None and mount.entry.is_continued_by(mount.run.commands)
 
 
@@ -154,7 +153,6 @@ def _named(line: Command) -> tuple[str, ...]:
 
 
 def _profile(line: Command) -> str:
-    """Return the folder of the profile that a line compiles with."""
     named = shell.options(line, "--profile")
     if named:
         return _PROFILE_FOLDERS.get(named[-1], named[-1])

@@ -205,7 +205,6 @@ class Catalog:
         yield from _by_tool(loose, query.tools)
 
     def _ending_in(self, segments: Segments) -> Iterator[Pattern]:
-        """Yield the patterns that may end in one of `segments`."""
         for last in dict.fromkeys(("", *segments)):
             yield from self._patterns.get(last, ())
 

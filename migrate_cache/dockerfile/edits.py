@@ -5,23 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrate_cache.dockerfile.nodes import Token
-from migrate_cache.text.edit import InstructionEdit, apply_edits
+from migrate_cache.text.edit import InstructionEdit
 from migrate_cache.text.source import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from migrate_cache.dockerfile.mount import Mount
     from migrate_cache.dockerfile.tree import Dockerfile, Instruction
-    from migrate_cache.text.edit import Edit, OptionEdit
-
-
-def apply(tree: Dockerfile, edits: Iterable[Edit]) -> str:
-    """Return the text of a file with all `edits` made, in whatever order they are given.
-
-    Raise ValueError where two edits overlap, or two insertions meet at one place.
-    """
-    return apply_edits(tree.source.text, edits)
+    from migrate_cache.text.edit import OptionEdit
 
 
 def mount_edits(

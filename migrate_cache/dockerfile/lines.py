@@ -121,7 +121,7 @@ def read_lines(source: Source, may_hold_heredoc: MayHoldHeredoc) -> Lines:
     reader = _Reader(source)
     directives = _Directives(source)
     logical: list[LogicalLine] = []
-    for line in reader:
+    while (line := reader.next()) is not None:
         if line.is_skipped:
             directives.read(line)
             continue
@@ -173,10 +173,6 @@ class _Reader:
         self._starts = source.line_starts
         # The number of the last line read.
         self.number = 0
-
-    def __iter__(self) -> Iterator[_Line]:
-        while (line := self.next()) is not None:
-            yield line
 
     def next(self) -> _Line | None:
         """Return the next line, None at the end of the file."""
@@ -304,7 +300,6 @@ def _continuation(text: str, start: int, end: int, escape: str) -> tuple[bool, i
 
 
 def _with_heredocs(reader: _Reader, line: LogicalLine) -> LogicalLine:
-    """Return a line with the heredocs that it announces, read from the lines below it."""
     heredocs = []
     for word in heredoc_words(line.text):
         heredoc = _heredoc(reader, word)

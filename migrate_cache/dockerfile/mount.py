@@ -222,7 +222,6 @@ def _plain(text: str) -> str:
 
 
 def _is_unbroken(option: MountOption) -> bool:
-    """Tell whether neither quotes nor line breaks stand within an option."""
     return all(child.kind in ("KEY", "EQUALS", "VALUE") for child in option.children)
 
 

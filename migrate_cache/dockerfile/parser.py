@@ -87,8 +87,6 @@ def _lark(escape: str) -> Lark:
 
 
 class _Parser:
-    """Reads one file."""
-
     def __init__(self, source: Source, lines: Lines) -> None:
         self._source = source
         self._text = source.text
@@ -131,11 +129,9 @@ class _Parser:
         return _lark(self._escape).parse(text, start=rule)
 
     def _first(self, rejections: Rejections) -> ParseError | None:
-        """Return the first rejection as an error, None where there is none."""
-        found = next(rejections, None)
-        return (
-            ParseError.at(self._source, found.offset, found.message, found.hint) if found else None
-        )
+        for message, offset, hint in rejections:
+            return ParseError.at(self._source, offset, message, hint)
+        return None
 
     def _instruction(self, line: LogicalLine) -> Instruction:
         text = line.text.strip(SPACES)

@@ -202,7 +202,6 @@ class Resolved:
 
     @cached_property
     def _declared(self) -> frozenset[str]:
-        """The names of all ARGs of the file, those of triggers too."""
         declared = (instruction.trigger or instruction for instruction in self.tree.instructions)
         arguments = (each for each in declared if each.keyword == "ARG")
         return frozenset(name for each in arguments for name, _ in argument_pairs(each))
@@ -220,12 +219,10 @@ class Resolved:
         stack = [index]
         while stack:
             stage = stack.pop()
-            if stage in found:
-                continue
-            found.add(stage)
-            stack.extend(self.copies.get(stage, ()))
-            if stage in self.parents:
-                stack.append(self.parents[stage])
+            if stage not in found:
+                found.add(stage)
+                stack += self.copies.get(stage, ())
+                stack += [self.parents[stage]] if stage in self.parents else []
         return frozenset(found)
 
 

@@ -313,7 +313,6 @@ class _Reader:
             self._at = len(self._text) if end < 0 else end
 
     def _read_documents(self, frame: Frame) -> None:
-        """Read the bodies of the here-documents that the line before announces."""
         for document in self._announced:
             body = self._read_body(document)
             if document.is_script and body:

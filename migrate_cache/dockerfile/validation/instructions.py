@@ -253,7 +253,6 @@ def _arguments(instruction: Instruction) -> tuple[str, ...]:
 
 
 def _health_command(instruction: Instruction) -> tuple[str, str]:
-    """Return a HEALTHCHECK's type and what follows it."""
     match = _TYPE_AND_COMMAND.fullmatch(instruction.arguments)
     return (match[1], match[2]) if match else ("", "")
 

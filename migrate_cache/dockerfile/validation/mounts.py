@@ -120,7 +120,6 @@ def _check_type(option: MountOption, kind: str) -> Rejections:
 
 
 def _check_together(mount: Mount, kind: str) -> Rejections:
-    """Check which options a mount of this type may have together."""
     if kind in ("bind", "tmpfs"):
         for key in ("mode", "uid", "gid"):
             if option := mount.option(key):
