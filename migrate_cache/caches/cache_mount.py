@@ -7,7 +7,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from migrate_cache import shell
-from migrate_cache.dockerfile.tree import Mount, clean_path
+from migrate_cache.dockerfile.mount import Mount, clean_path
 
 if TYPE_CHECKING:
     from migrate_cache.builds.runs import RunContext

@@ -91,7 +91,6 @@ def _lies_in(path: str, folder: str) -> bool:
 
 
 def _hidden(mount: CacheMount, home: str) -> str:
-    """Return which other mount of the RUN would hide the link."""
     for node in mount.run.node.mounts:
         target = mount.run.scope.directory(mount.run.scope.expand(node.target).pattern)
         if node.type in _COVERING and _lies_in(home, target):
@@ -105,9 +104,6 @@ def _has_shell(mount: CacheMount) -> bool:
         for index in mount.run.resolved.chain(mount.stage.index)
         for instruction in mount.run.tree.stages[index].instructions
     )
-
-
-# -- may the user write there? -----------------------------------------------------------------
 
 
 def _cannot_write(mount: CacheMount, home: str) -> str:
@@ -157,9 +153,6 @@ def _filled_by_user(mount: CacheMount) -> bool:
         for run in _earlier_runs(mount)
         if run is not mount.run and run.scope.user == mount.run.scope.user
     )
-
-
-# -- does it stay? -----------------------------------------------------------------------------
 
 
 def _undone(top: CacheMount, home: str) -> str:

@@ -35,10 +35,8 @@ class CargoCaches:
 
     def foreign_user(self) -> str:
         """Return which mount uses one of the ids for something else, ``""`` where none does."""
-        for mount in self.mounts:
-            if mount.kind != "cargo-subdir":
-                return f"{mount.place} uses the same id for another directory"
-        return ""
+        foreign = (mount.place for mount in self.mounts if mount.kind != "cargo-subdir")
+        return next((f"{place} uses the same id for another directory" for place in foreign), "")
 
     def link_problem(self, unchangeable: Callable[[CacheMount], str]) -> str:
         """Return why the lock cannot be linked, ``""`` where it can.

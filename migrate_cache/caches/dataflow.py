@@ -92,7 +92,6 @@ def _words(command: Command) -> tuple[str, ...]:
 
 
 def _names_folder(mount: CacheMount, word: str) -> bool:
-    """Whether a word, as a path, goes through a folder with the name of the directory."""
     folder = posixpath.basename(mount.directory)
     return folder in mount.run.scope.expand(word).pattern.split("/")
 
@@ -134,7 +133,6 @@ def _is_foreign(profile: str, name: str, own: Sequence[Command], theirs: Sequenc
 
 
 def _cargo_lines(mount: CacheMount) -> list[Command]:
-    """Return the commands with which Cargo compiles into the directory."""
     begins = mount.entry.begins if mount.entry else ()
     return [
         Command(program, arguments)

@@ -137,9 +137,6 @@ class Catalog:
             split(workdir),
             opaque,
         )
-        return self._classify(query)
-
-    def _classify(self, query: Query) -> Match:
         segments = query.segments
         if "~" in segments:
             reason = "`~` is not expanded in a mount's target: no tool uses this directory"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrate_cache import shell
-from migrate_cache.dockerfile.scope import PLATFORM_ARGS
+from migrate_cache.dockerfile.scope import PLATFORM_ARGS, Variable
 from migrate_cache.dockerfile.words import variables
 
 if TYPE_CHECKING:
@@ -14,13 +14,10 @@ if TYPE_CHECKING:
 
 def platform_variables(mount: CacheMount) -> list[str]:
     """Return the variables in scope that the builder sets per platform, the exacter first."""
-    found = []
-    for name in ("TARGETPLATFORM", "TARGETARCH"):
-        variable = mount.run.scope.variables.get(name)
-        # With a default of its own it is that for every platform.
-        if variable and variable.value is None and variable.depends == {name}:
-            found.append(name)
-    return found
+    known = mount.run.scope.variables
+    # With a default of its own it is that for every platform.
+    names = ("TARGETPLATFORM", "TARGETARCH")
+    return [name for name in names if known.get(name) == Variable(None, frozenset({name}))]
 
 
 def separates_platforms(mount: CacheMount) -> bool:

@@ -23,24 +23,20 @@ def mount_edits(
     line break stand beside it, it becomes ``shared``, which means the same. A new id takes
     the place of a mode that goes, else it follows the target.
     """
-    if new_id is not None and mount.option("id") is None and sharing == "":
+    has_id = mount.option("id") is not None
+    if new_id is not None and not has_id and sharing == "":
         return mount.replace("sharing", "id", new_id)
     edits: tuple[OptionEdit, ...] = ()
     if new_id is not None:
-        has_id = mount.option("id") is not None
         edits += mount.set("id", new_id) if has_id else mount.add("id", new_id, after="target")
     if sharing:
         edits += mount.set("sharing", sharing)
     elif sharing == "":
-        edits += _drop_sharing(mount)
+        try:
+            edits += mount.remove("sharing")
+        except ValueError:
+            edits += mount.set("sharing", "shared")
     return edits
-
-
-def _drop_sharing(mount: Mount) -> tuple[OptionEdit, ...]:
-    try:
-        return mount.remove("sharing")
-    except ValueError:
-        return mount.set("sharing", "shared")
 
 
 def insert_before(
@@ -58,7 +54,6 @@ def insert_before(
 
 
 def _start_of_comments(tree: Dockerfile, instruction: Instruction) -> int:
-    """Return where the block of comment lines right above an instruction begins."""
     text, start = tree.source.text, instruction.span.start
     for child in reversed(tree.children[: tree.children.index(instruction)]):
         if not isinstance(child, Token) or child.kind not in ("COMMENT", "NEWLINE", "BLANK"):

@@ -125,7 +125,7 @@ def read_lines(source: Source, may_hold_heredoc: MayHoldHeredoc) -> Lines:
         if line.is_skipped:
             directives.read(line)
             continue
-        directives.close()
+        directives.are_over = True
         logical.append(_logical_line(reader, directives.escape, line, may_hold_heredoc))
     if not logical:
         raise ParseError.at(
@@ -199,16 +199,12 @@ class _Directives:
         self.escape = "\\"
         self.found: list[Directive] = []
         self._source = source
-        self._open = True
+        self.are_over = False
         self._after_shebang = False
-
-    def close(self) -> None:
-        """End the directives."""
-        self._open = False
 
     def read(self, line: _Line) -> None:
         """Read a comment or a blank line; one that is no directive ends them."""
-        if not self._open:
+        if self.are_over:
             return
         text = self._source.text
         if line.start == line.content <= len(BOM) and text.startswith("#!", line.content):
@@ -217,7 +213,7 @@ class _Directives:
         match = _DIRECTIVE.fullmatch(text, line.content, line.end)
         name = match[1].lower() if match else ""
         if match is None or name not in _DIRECTIVES:
-            self.close()
+            self.are_over = True
         elif any(directive.name == name for directive in self.found):
             self._repeated(line, name)
         else:
@@ -245,16 +241,15 @@ class _Directives:
         self.escape = value
 
     def _repeated(self, line: _Line, name: str) -> None:
-        if self._after_shebang:
-            # BuildKit looks for nothing but syntax here, and takes the first one.
-            self.close()
-            return
-        raise ParseError.at(
-            self._source,
-            line.content,
-            f"only one {name} parser directive can be used",
-            f"remove this line; the {name} directive above is the one in force",
-        )
+        if not self._after_shebang:
+            raise ParseError.at(
+                self._source,
+                line.content,
+                f"only one {name} parser directive can be used",
+                f"remove this line; the {name} directive above is the one in force",
+            )
+        # BuildKit looks for nothing but syntax here, and takes the first one.
+        self.are_over = True
 
 
 def _logical_line(

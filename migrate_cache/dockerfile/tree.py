@@ -18,8 +18,8 @@ from functools import cached_property
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from migrate_cache.dockerfile.mount import Flag, Mount, MountOption, clean_path
-from migrate_cache.dockerfile.nodes import Node, Part, Token
+from migrate_cache.dockerfile.mount import Flag, Mount
+from migrate_cache.dockerfile.nodes import Node
 from migrate_cache.dockerfile.words import heredoc_word
 
 if TYPE_CHECKING:
@@ -28,22 +28,6 @@ if TYPE_CHECKING:
     from migrate_cache.dockerfile.lines import Directive, LogicalLine
     from migrate_cache.text.errors import ParseError
     from migrate_cache.text.source import Source
-
-__all__ = [
-    "Dockerfile",
-    "Flag",
-    "Heredoc",
-    "Instruction",
-    "Mount",
-    "MountOption",
-    "Node",
-    "Part",
-    "Run",
-    "Stage",
-    "Token",
-    "clean_path",
-]
-
 
 _SHELL = re.compile(r"(?:^|[/ ])(?:ba|da|a|k|z)?sh(?:$| )")
 

@@ -114,7 +114,6 @@ class _Lexer:
             self._take(run.end() if run else self.position + 1, splits=True)
 
     def _take(self, end: int, *, splits: bool) -> None:
-        """Emit the text up to `end` as it is."""
         self._emit(self.text[self.position : end], splits=splits)
         self.position = end
 
@@ -270,8 +269,10 @@ class _Lexer:
         """
         text, start = self.text, self.position
         goes_on = str.isdecimal if text[start : start + 1].isdecimal() else _is_name
-        end = start + text.startswith(_SPECIAL, start)
-        while end < len(text) and text[start] not in _SPECIAL and goes_on(text[end]):
+        end = start
+        while end < len(text) and goes_on(text[end]):
+            end += 1
+        if text.startswith(_SPECIAL, start):
             end += 1
         self.position = end
         return text[start:end]

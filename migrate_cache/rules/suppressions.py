@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrate_cache.dockerfile.tree import Dockerfile, Instruction, Token
+from migrate_cache.dockerfile.nodes import Token
+from migrate_cache.dockerfile.tree import Dockerfile, Instruction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

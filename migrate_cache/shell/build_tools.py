@@ -40,7 +40,6 @@ class BuildTool:
         )
 
     def _words(self, arguments: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the arguments after the subcommand, without the values of options."""
         words: list[str] = []
         is_value = False
         for word in arguments[len(self.subcommand(arguments) or ()) :]:

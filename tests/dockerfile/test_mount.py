@@ -15,7 +15,8 @@ from tests.dockerfile.strategies import FEW, written_mount
 from tests.reading import mount_of, mounts_of, options_of, readings, tree_of
 
 if TYPE_CHECKING:
-    from migrate_cache.dockerfile.tree import Dockerfile, Instruction, Mount
+    from migrate_cache.dockerfile.mount import Mount
+    from migrate_cache.dockerfile.tree import Dockerfile, Instruction
     from migrate_cache.text.edit import OptionEdit
 
 # -- options -------------------------------------------------------------------------------

@@ -237,9 +237,6 @@ _CHECKS: dict[str, tuple[Callable[[Instruction], Rejections], ...]] = {
 }
 
 
-# -- arguments and places ----------------------------------------------------------------
-
-
 def _arguments(instruction: Instruction) -> tuple[str, ...]:
     """Return an instruction's arguments as BuildKit splits them for its keyword."""
     text = instruction.arguments
@@ -258,12 +255,10 @@ def _health_command(instruction: Instruction) -> tuple[str, str]:
 
 
 def _keyword_offset(instruction: Instruction) -> int:
-    """Return where the keyword begins, in a trigger too."""
     return max(instruction.start, instruction.span.start)
 
 
 def _arguments_offset(instruction: Instruction) -> int:
-    """Return where the arguments begin, the keyword's place where there are none."""
     for child in instruction.children:
         if child.kind in ("WORD", "PLAIN_WORD", "COMMAND", "EXEC_FORM"):
             return child.span.start

@@ -79,7 +79,6 @@ def _check_from(option: MountOption) -> Rejections:
 
 
 def _check_bare(option: MountOption, kind: str) -> Rejections:
-    """Check a field without ``=``."""
     if option.key == "required":
         yield from _check_type(option, kind)
     elif option.key not in _SWITCHES:
