@@ -59,11 +59,8 @@ def _links_lock(arguments: tuple[str, ...], home: str, mount: CacheMount) -> boo
         return False
     *sources, destination = words
     wanted = ("registry/.package-cache", f"{home}/registry/.package-cache")
-    destination = destination.rstrip("/")
-    return bool(set(wanted).intersection(sources)) and destination in (
-        home,
-        f"{home}/.package-cache",
-    )
+    places = (home, f"{home}/.package-cache")
+    return bool(set(wanted).intersection(sources)) and destination.rstrip("/") in places
 
 
 def cannot_link(mount: CacheMount, top: CacheMount) -> str:
@@ -195,8 +192,7 @@ def _path(word: str, scope: Scope) -> str:
 def _covers_link(path: str, home: str) -> bool:
     """Whether removing `path` takes away the links, or the registry folder of the image."""
     if path.endswith("/*"):
-        path = path[:-2] or "/"
-        return _lies_in(home, path)
+        return _lies_in(home, path[:-2] or "/")
     if _lies_in(home, path):
         return True
     below = path.removeprefix(home + "/")

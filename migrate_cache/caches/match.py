@@ -298,6 +298,5 @@ def _best(found: list[_Found], tools: frozenset[str]) -> Match | None:
 def _never_used(moved: _Moved, query: Query) -> Match:
     _, entry, variable = moved
     tool = "Cargo" if "cargo" in entry.tools else entry.name
-    value = query.environment[variable]
-    reason = f"{variable} is {value} here: {tool} never uses this directory"
+    reason = f"{variable} is {query.environment[variable]} here: {tool} never uses this directory"
     return Match(entry, "unknown", reason, certain=True)
