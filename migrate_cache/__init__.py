@@ -46,16 +46,10 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from migrate_cache.dockerfile.mount import Mount, MountOption
+    from migrate_cache.dockerfile.nodes import Token
     from migrate_cache.dockerfile.parser import parse
-    from migrate_cache.dockerfile.tree import (
-        Dockerfile,
-        Instruction,
-        Mount,
-        MountOption,
-        Run,
-        Stage,
-        Token,
-    )
+    from migrate_cache.dockerfile.tree import Dockerfile, Instruction, Run, Stage
     from migrate_cache.plan.api import migrate
     from migrate_cache.plan.model import (
         CacheResult,
@@ -73,8 +67,8 @@ if TYPE_CHECKING:
 # Where each name lives: they are imported at first use, so that the command starts fast.
 _HOMES = {
     "Override": "settings", "Settings": "settings", "Dockerfile": "dockerfile.tree",
-    "Instruction": "dockerfile.tree", "Mount": "dockerfile.tree", "MountOption": "dockerfile.tree",
-    "Run": "dockerfile.tree", "Stage": "dockerfile.tree", "Token": "dockerfile.tree",
+    "Instruction": "dockerfile.tree", "Run": "dockerfile.tree", "Stage": "dockerfile.tree",
+    "Mount": "dockerfile.mount", "MountOption": "dockerfile.mount", "Token": "dockerfile.nodes",
     "CacheResult": "plan.model", "ChangeResult": "plan.model", "Edit": "text.edit",
     "FileResult": "plan.model", "NoteResult": "plan.model", "MountResult": "plan.model",
     "ProjectResult": "plan.model", "ConfigError": "text.errors", "MigrateError": "text.errors",

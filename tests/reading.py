@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
+from migrate_cache.dockerfile.nodes import Node
 from migrate_cache.dockerfile.parser import parse
-from migrate_cache.dockerfile.tree import Dockerfile, Instruction, Mount, Node, Run
+from migrate_cache.dockerfile.tree import Dockerfile, Instruction, Run
 from migrate_cache.text.errors import ParseError
+
+if TYPE_CHECKING:
+    from migrate_cache.dockerfile.mount import Mount
 
 # What BuildKit's parser makes of one instruction: keyword, flags, first and last line.
 Reading: TypeAlias = tuple[str, tuple[str, ...], int, int]

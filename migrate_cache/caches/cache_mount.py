@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from migrate_cache import shell
-from migrate_cache.dockerfile.tree import Mount, clean_path
+from migrate_cache.dockerfile.mount import Mount, clean_path
 
 if TYPE_CHECKING:
     from migrate_cache.builds.runs import RunContext
     from migrate_cache.caches.entry import CacheEntry
     from migrate_cache.caches.match import Catalog, Match
-    from migrate_cache.dockerfile.scope import Expanded, Resolved, Scope
-    from migrate_cache.dockerfile.tree import Dockerfile, Instruction, Stage
-    from migrate_cache.shell import Command
+    from migrate_cache.dockerfile.scope import Expanded, Scope
+    from migrate_cache.dockerfile.tree import Stage
 
 # fmt: off
 _FILE_TOOLS = frozenset({
@@ -68,39 +67,9 @@ class CacheMount:
         return f"{self.path}:{self.line}"
 
     @property
-    def tree(self) -> Dockerfile:
-        """The tree of the Dockerfile."""
-        return self.run.tree
-
-    @property
-    def resolved(self) -> Resolved:
-        """The scopes and stages of the Dockerfile."""
-        return self.run.resolved
-
-    @property
     def stage(self) -> Stage:
         """The stage of the RUN."""
         return self.run.stage
-
-    @property
-    def instruction(self) -> Instruction:
-        """The RUN, or the ONBUILD that it is the trigger of."""
-        return self.run.instruction
-
-    @property
-    def scope(self) -> Scope:
-        """What is in effect at the RUN."""
-        return self.run.scope
-
-    @property
-    def commands(self) -> tuple[Command, ...]:
-        """The programs that the RUN runs."""
-        return self.run.commands
-
-    @property
-    def opaque(self) -> bool:
-        """Whether the RUN runs something that cannot be looked into."""
-        return self.run.is_opaque
 
     @property
     def entry(self) -> CacheEntry | None:
@@ -133,12 +102,12 @@ class CacheMount:
         entry = self.entry
         if entry is None:
             return False
-        return not entry.tools or bool(shell.tools(self.commands).intersection(entry.tools))
+        return not entry.tools or bool(shell.tools(self.run.commands).intersection(entry.tools))
 
     @cached_property
     def only_copies(self) -> bool:
         """Whether the RUN runs nothing but programs that copy, list and remove files."""
-        programs = {command.program for command in self.commands}
+        programs = {command.program for command in self.run.commands}
         return bool(programs) and programs <= _FILE_TOOLS
 
     @cached_property
@@ -153,39 +122,34 @@ class CacheMount:
     @cached_property
     def fills(self) -> bool:
         """Whether the RUN is known to fill the directory."""
-        return self.entry is not None and self.entry.is_filled_by(self.commands)
-
-
-def is_cache(mount: Mount) -> bool:
-    """Whether a mount is a cache, or may be one because its type comes from a variable."""
-    return mount.type == "cache" or "$" in mount.type
+        return self.entry is not None and self.entry.is_filled_by(self.run.commands)
 
 
 def cache_mounts(run: RunContext, catalog: Catalog) -> tuple[CacheMount, ...]:
     """Return the cache mounts of a RUN in order."""
-    nodes = [node for node in run.node.mounts if is_cache(node)]
+    # A type that comes from a variable may be "cache".
+    nodes = [node for node in run.node.mounts if node.type == "cache" or "$" in node.type]
     if not nodes:
         return ()
     overridden = run.file.overridden
     targets = [run.scope.expand(node.target, overridden) for node in nodes]
-    environment = _environment(run)
+    directories = [
+        run.scope.directory(target.pattern if target.text is None else target.text)
+        for target in targets
+    ]
     tools = shell.tools(run.commands)
-
-    def classify(target: Expanded) -> Match:
-        return catalog.classify(
-            _directory(run, target),
-            environment=environment,
-            home=run.scope.home,
-            tools=tools,
-            workdir=run.scope.workdir,
-            opaque=run.is_opaque,
-        )
-
+    classify = partial(
+        catalog.classify,
+        environment=_environment(run),
+        home=run.scope.home,
+        workdir=run.scope.workdir,
+        opaque=run.is_opaque,
+    )
     # A Cargo registry beside it says whose a `target` folder is.
-    if any(classify(target).kind == "cargo-subdir" for target in targets):
+    if any(classify(folder, tools=tools).kind == "cargo-subdir" for folder in directories):
         tools |= {"cargo"}
     found = []
-    for node, target in zip(nodes, targets, strict=True):
+    for node, target, directory in zip(nodes, targets, directories, strict=True):
         place = run.tree.source.place(node.span.start)
         found.append(
             CacheMount(
@@ -194,16 +158,12 @@ def cache_mounts(run: RunContext, catalog: Catalog) -> tuple[CacheMount, ...]:
                 line=place.line,
                 column=place.column,
                 target=target,
-                directory=_directory(run, target),
+                directory=directory,
                 key=_key(node, run.scope, target, overridden),
-                match=classify(target),
+                match=classify(directory, tools=tools),
             )
         )
     return tuple(found)
-
-
-def _directory(run: RunContext, target: Expanded) -> str:
-    return run.scope.directory(target.text if target.text is not None else target.pattern)
 
 
 def _environment(run: RunContext) -> dict[str, str]:

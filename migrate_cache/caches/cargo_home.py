@@ -19,18 +19,11 @@ if TYPE_CHECKING:
 _SAFE_PATH = re.compile(r"/[A-Za-z0-9._/-]+")
 # Programs, and what they do, that only root can.
 _PRIVILEGED = {
-    "apt-get": ("install", "update", "upgrade"),
-    "apt": ("install", "update", "upgrade"),
+    **dict.fromkeys(("apt-get", "apt", "dnf", "yum", "microdnf"), ("install", "update", "upgrade")),
     "apk": ("add", "update", "upgrade"),
-    "dnf": ("install", "update", "upgrade"),
-    "yum": ("install", "update", "upgrade"),
-    "microdnf": ("install", "update", "upgrade"),
     "zypper": ("install", "in", "update"),
     "pacman": ("-S", "-Sy", "-Syu", "-Syyu"),
-    "useradd": (),
-    "adduser": (),
-    "groupadd": (),
-    "addgroup": (),
+    **dict.fromkeys(("useradd", "adduser", "groupadd", "addgroup"), ()),
 }
 _COVERING = ("bind", "tmpfs", "cache")
 
@@ -61,16 +54,13 @@ def is_linked(mount: CacheMount, home: str) -> bool:
 
 def _links_lock(arguments: tuple[str, ...], home: str, mount: CacheMount) -> bool:
     options = "".join(word for word in arguments if word.startswith("-"))
-    words = [mount.scope.expand(word).pattern for word in arguments if not word.startswith("-")]
+    words = [mount.run.scope.expand(word).pattern for word in arguments if not word.startswith("-")]
     if "s" not in options or len(words) < 2:
         return False
     *sources, destination = words
     wanted = ("registry/.package-cache", f"{home}/registry/.package-cache")
-    destination = destination.rstrip("/")
-    return bool(set(wanted).intersection(sources)) and destination in (
-        home,
-        f"{home}/.package-cache",
-    )
+    places = (home, f"{home}/.package-cache")
+    return bool(set(wanted).intersection(sources)) and destination.rstrip("/") in places
 
 
 def cannot_link(mount: CacheMount, top: CacheMount) -> str:
@@ -86,7 +76,7 @@ def cannot_link(mount: CacheMount, top: CacheMount) -> str:
         return f"the base image does not tell whether {home} is CARGO_HOME"
     if not _SAFE_PATH.fullmatch(home):
         return f"CARGO_HOME {home} cannot be written into a command safely"
-    if not top.scope.is_posix_shell:
+    if not top.run.scope.is_posix_shell:
         return "the stage's shell is not a POSIX shell"
     if not _has_shell(top):
         return "no RUN of the stage shows that the image has a shell"
@@ -98,33 +88,28 @@ def _lies_in(path: str, folder: str) -> bool:
 
 
 def _hidden(mount: CacheMount, home: str) -> str:
-    """Return which other mount of the RUN would hide the link."""
     for node in mount.run.node.mounts:
-        target = mount.scope.directory(mount.scope.expand(node.target).pattern)
+        target = mount.run.scope.directory(mount.run.scope.expand(node.target).pattern)
         if node.type in _COVERING and _lies_in(home, target):
             return f"another mount of the RUN ({target}) hides CARGO_HOME, and the link in it"
     return ""
 
 
 def _has_shell(mount: CacheMount) -> bool:
-    """Whether a RUN in shell form shows that the stage has a shell."""
     return any(
         isinstance(instruction, Run) and instruction.exec_form is None
-        for index in mount.resolved.chain(mount.stage.index)
-        for instruction in mount.tree.stages[index].instructions
+        for index in mount.run.resolved.chain(mount.stage.index)
+        for instruction in mount.run.tree.stages[index].instructions
     )
-
-
-# -- may the user write there? -----------------------------------------------------------------
 
 
 def _cannot_write(mount: CacheMount, home: str) -> str:
     """Return why the user at a RUN may not write ``CARGO_HOME``, ``""`` where it may."""
-    scope = mount.scope
+    scope = mount.run.scope
     if scope.is_root:
         if scope.user_known or _acts_as_root(mount):
             return ""
-        image = mount.resolved.images.get(mount.resolved.chain(mount.stage.index)[-1], "")
+        image = mount.run.resolved.images.get(mount.run.resolved.chain(mount.stage.index)[-1], "")
         return f"the base image {image} does not tell whether its user may write {home}"
     name = scope.user.partition(":")[0]
     if scope.home and home.startswith(scope.home + "/") and _filled_by_user(mount):
@@ -133,12 +118,11 @@ def _cannot_write(mount: CacheMount, home: str) -> str:
 
 
 def _earlier_runs(mount: CacheMount) -> Iterator[RunContext]:
-    """Yield the RUNs of a mount's chain of stages up to its own."""
     for index in mount.run.chain:
         for run in mount.run.file.runs:
             if run.stage.index != index or run.instruction.trigger is not None:
                 continue
-            if index == mount.stage.index and run.node.start > mount.instruction.start:
+            if index == mount.stage.index and run.node.start > mount.run.instruction.start:
                 break
             yield run
 
@@ -146,7 +130,7 @@ def _earlier_runs(mount: CacheMount) -> Iterator[RunContext]:
 def _acts_as_root(mount: CacheMount) -> bool:
     """Whether a command before (or of) the RUN works for root only, under the same user."""
     return any(
-        run.scope.user == mount.scope.user
+        run.scope.user == mount.run.scope.user
         and not re.search(r"\b(sudo|doas|gosu|su)\b", run.node.script)
         and any(map(_is_privileged, run.commands))
         for run in _earlier_runs(mount)
@@ -160,29 +144,23 @@ def _is_privileged(command: shell.Command) -> bool:
 
 def _filled_by_user(mount: CacheMount) -> bool:
     """Whether the same user ran rustup or Cargo's installer before, and so owns CARGO_HOME."""
-    for run in _earlier_runs(mount):
-        if run is mount.run or run.scope.user != mount.scope.user:
-            continue
-        text = run.node.script
-        if "rustup" in text and ("sh.rustup.rs" in text or "rustup-init" in text):
-            return True
-        if any(command.program == "rustup" for command in run.commands):
-            return True
-    return False
-
-
-# -- does it stay? -----------------------------------------------------------------------------
+    return any(
+        re.search(r"sh\.rustup\.rs|rustup-init", run.node.script)
+        or any(command.program == "rustup" for command in run.commands)
+        for run in _earlier_runs(mount)
+        if run is not mount.run and run.scope.user == mount.run.scope.user
+    )
 
 
 def _undone(top: CacheMount, home: str) -> str:
     """Return what takes away the link, or the folder that it leads to, after it is made."""
-    for stage in top.tree.stages:
-        if top.stage.index not in top.resolved.chain(stage.index):
+    for stage in top.run.tree.stages:
+        if top.stage.index not in top.run.resolved.chain(stage.index):
             continue
         for instruction in stage.instructions:
-            if stage.index == top.stage.index and instruction.start < top.instruction.start:
+            if stage.index == top.stage.index and instruction.start < top.run.instruction.start:
                 continue
-            scope = top.resolved.scopes[instruction.start]
+            scope = top.run.resolved.scopes[instruction.start]
             if _removes(instruction, scope, home):
                 return f"line {instruction.start_line} removes files of CARGO_HOME"
             if _overwrites(instruction, scope, home):
@@ -214,8 +192,7 @@ def _path(word: str, scope: Scope) -> str:
 def _covers_link(path: str, home: str) -> bool:
     """Whether removing `path` takes away the links, or the registry folder of the image."""
     if path.endswith("/*"):
-        path = path[:-2] or "/"
-        return _lies_in(home, path)
+        return _lies_in(home, path[:-2] or "/")
     if _lies_in(home, path):
         return True
     below = path.removeprefix(home + "/")
@@ -230,10 +207,7 @@ def _overwrites(instruction: Instruction, scope: Scope, home: str) -> bool:
     words = instruction.exec_form or tuple(instruction.arguments.split())
     if len(words) < 2:
         return False
-    destination = _path(words[-1], scope)
-    if destination == home:
-        return True
-    # A whole parent folder, such as `COPY --from=tools /usr/local /usr/local`.
-    return _lies_in(home, destination) and any(
-        _lies_in(home, _path(word, scope)) for word in words[:-1]
-    )
+    *sources, destination = (_path(word, scope) for word in words)
+    # Or a whole parent folder, such as `COPY --from=tools /usr/local /usr/local`.
+    is_above = _lies_in(home, destination) and any(_lies_in(home, path) for path in sources)
+    return destination == home or is_above

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from migrate_cache.caches.cargo_home import cannot_link, cargo_home, is_linked, mounted_home
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from migrate_cache.builds.runs import RunContext
     from migrate_cache.caches.cache_mount import CacheKey, CacheMount
@@ -35,10 +35,8 @@ class CargoCaches:
 
     def foreign_user(self) -> str:
         """Return which mount uses one of the ids for something else, ``""`` where none does."""
-        for mount in self.mounts:
-            if mount.kind != "cargo-subdir":
-                return f"{mount.place} uses the same id for another directory"
-        return ""
+        foreign = (mount.place for mount in self.mounts if mount.kind != "cargo-subdir")
+        return next((f"{place} uses the same id for another directory" for place in foreign), "")
 
     def link_problem(self, unchangeable: Callable[[CacheMount], str]) -> str:
         """Return why the lock cannot be linked, ``""`` where it can.
@@ -65,20 +63,15 @@ class CargoCaches:
         """Return the first mount in the stage nearest the root of the mount's chain."""
         best, home = mount, cargo_home(mount)
         for index in mount.run.chain:
-            for other in self._in_stage(mount, index):
-                if (
-                    other.instruction.trigger is None
-                    and other.kind == "cargo-subdir"
-                    and cargo_home(other) == home
-                ):
-                    best = other
-                    break
+            in_stage = (
+                other
+                for run in mount.run.file.runs
+                if run.stage.index == index and run.instruction.trigger is None
+                for other in self.graph.mounts_of(run)
+            )
+            cargos = (other for other in in_stage if other.kind == "cargo-subdir")
+            best = next((other for other in cargos if cargo_home(other) == home), best)
         return best
-
-    def _in_stage(self, mount: CacheMount, index: int) -> Iterator[CacheMount]:
-        for run in mount.run.file.runs:
-            if run.stage.index == index:
-                yield from self.graph.mounts_of(run)
 
     def _divided(self) -> str:
         """Return why the locks of some users would not be one and the same file."""
@@ -104,7 +97,7 @@ class CargoCaches:
         if len(places) > 1:
             ids = ", ".join(sorted(key.id for key in places))
             return f"the lock would lie in different caches ({ids})"
-        users = {mount.scope.user.partition(":")[0] or "root" for mount in self.mounts}
+        users = {mount.run.scope.user.partition(":")[0] or "root" for mount in self.mounts}
         if len(users - {"0"} | ({"root"} if "0" in users else set())) > 1:
             names = ", ".join(sorted(users))
             return f"different users ({names}) would have to write the same lock file"

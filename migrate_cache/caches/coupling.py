@@ -83,7 +83,7 @@ def _couple(
     return CoupledMounts(
         cache=cache,
         path=owner.path,
-        stage=owner.tree.stages[_owning_stage(owner, mounts)].name,
+        stage=owner.run.tree.stages[_owning_stage(owner, mounts)].name,
         mounts=tuple(mounts),
         service=_agreed([services(mount.run) for mount in mounts], first, mounts),
         readers=tuple(reading),
@@ -102,7 +102,7 @@ def _agreed(
     if not (isinstance(service, Service) and service.is_variable):
         return service
     names = re.findall(r"\$\{(\w+)\}", service.text)
-    if all(name in mount.scope.variables for mount in mounts for name in names):
+    if all(name in mount.run.scope.variables for mount in mounts for name in names):
         return service
     fixed = (a for a in answers if isinstance(a, Service) and not a.is_variable)
     text = service.text
@@ -118,7 +118,7 @@ def _owning_stage(mount: CacheMount, mounts: Sequence[CacheMount]) -> int:
         for other in mounts
         if other.fills
         and not only_cooks(other)
-        and mount.stage.index in other.resolved.needed(other.stage.index)
+        and mount.stage.index in other.run.resolved.needed(other.stage.index)
     }
     if mount.stage.index in builders or len(builders) != 1:
         return mount.stage.index

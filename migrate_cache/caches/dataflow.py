@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from migrate_cache.caches.cache_mount import CacheMount
 
-__all__ = ["compile_lines", "compiles", "may_read", "only_cooks", "readers", "says_it_builds"]
-
 # Words of a script's or a target's name that say that it builds.
 _BUILDS = re.compile(r"(?:^|[^a-z])(?:build|compile|release|all)(?:$|[^a-z])")
 
@@ -32,7 +30,7 @@ def readers(mounts: Sequence[CacheMount]) -> list[CacheMount]:
     others = [mount for mount in mounts if not compiles(mount) and may_read(mount)]
     if not fillers:
         # A single script may well do all on its own; two may hand over to each other.
-        is_one_script = len(others) == 1 and others[0].opaque
+        is_one_script = len(others) == 1 and others[0].run.is_opaque
         return [] if is_one_script else others
     return others + [mount for mount in fillers if _takes_from_earlier(mount, fillers)]
 
@@ -44,11 +42,11 @@ def compiles(mount: CacheMount) -> bool:
 
 def may_read(mount: CacheMount) -> bool:
     """Whether a RUN that does not fill the directory may depend on what lies in it."""
-    if mount.opaque or not mount.runs_tool or mount.mount_is_readonly or _continues(mount):
+    if mount.run.is_opaque or not mount.runs_tool or mount.mount_is_readonly or _continues(mount):
         return True
     return any(
         _names_folder(mount, word)
-        for command in mount.commands
+        for command in mount.run.commands
         if shell.canonical(command)[0] not in _tools(mount)
         for word in _words(command)
     )
@@ -56,7 +54,7 @@ def may_read(mount: CacheMount) -> bool:
 
 def says_it_builds(mount: CacheMount) -> bool:
     """Whether a script or task runner of the RUN is called a build (``make``, ``build.sh``)."""
-    for command in mount.commands:
+    for command in mount.run.commands:
         if shell.is_opaque(command, mount.run.file.tools):
             text = " ".join(_words(command)).lower()
             if _BUILDS.search(text) or (command.program == "make" and not command.arguments):
@@ -66,14 +64,14 @@ def says_it_builds(mount: CacheMount) -> bool:
 
 def only_cooks(mount: CacheMount) -> bool:
     """Whether ``cargo chef cook`` is all that Cargo does in the RUN."""
-    lines = map(shell.canonical, shell.all_commands(mount.commands))
+    lines = map(shell.canonical, shell.all_commands(mount.run.commands))
     cargos = [arguments[:2] for program, arguments in lines if program == "cargo"]
     return bool(cargos) and all(words == ("chef", "cook") for words in cargos)
 
 
 def compile_lines(mount: CacheMount) -> frozenset[tuple[str, ...]]:
     """Return the RUN's commands of the directory's own tools, without those that only download."""
-    lines = map(shell.canonical, mount.commands)
+    lines = map(shell.canonical, mount.run.commands)
     return frozenset(
         (program, *arguments)
         for program, arguments in lines
@@ -82,8 +80,7 @@ def compile_lines(mount: CacheMount) -> frozenset[tuple[str, ...]]:
 
 
 def _continues(mount: CacheMount) -> bool:
-    """Whether the RUN needs what an earlier step of the tool left in the directory."""
-    return mount.entry is not None and mount.entry.is_continued_by(mount.commands)
+    return mount.entry is not None and mount.entry.is_continued_by(mount.run.commands)
 
 
 def _tools(mount: CacheMount) -> tuple[str, ...]:
@@ -95,9 +92,8 @@ def _words(command: Command) -> tuple[str, ...]:
 
 
 def _names_folder(mount: CacheMount, word: str) -> bool:
-    """Whether a word, as a path, goes through a folder with the name of the directory."""
     folder = posixpath.basename(mount.directory)
-    return folder in mount.scope.expand(word).pattern.split("/")
+    return folder in mount.run.scope.expand(word).pattern.split("/")
 
 
 # -- Cargo: a RUN that compiles one thing and copies another -----------------------------------
@@ -112,12 +108,12 @@ def _takes_from_earlier(mount: CacheMount, fillers: Sequence[CacheMount]) -> boo
     earlier = [
         other
         for other in fillers
-        if other.instruction.start < mount.instruction.start and not only_cooks(other)
+        if other.run.instruction.start < mount.run.instruction.start and not only_cooks(other)
     ]
     if not earlier:
         return False
     own, theirs = _cargo_lines(mount), [line for other in earlier for line in _cargo_lines(other)]
-    if mount.opaque and set(own) != set(theirs):
+    if mount.run.is_opaque and set(own) != set(theirs):
         return True
     return any(_is_foreign(profile, name, own, theirs) for profile, name in _results_named(mount))
 
@@ -137,11 +133,10 @@ def _is_foreign(profile: str, name: str, own: Sequence[Command], theirs: Sequenc
 
 
 def _cargo_lines(mount: CacheMount) -> list[Command]:
-    """Return the commands with which Cargo compiles into the directory."""
     begins = mount.entry.begins if mount.entry else ()
     return [
         Command(program, arguments)
-        for command in mount.commands
+        for command in mount.run.commands
         for program, arguments in [shell.canonical(command)]
         if program == "cargo" and fits_any(begins, command)
     ]
@@ -156,7 +151,6 @@ def _named(line: Command) -> tuple[str, ...]:
 
 
 def _profile(line: Command) -> str:
-    """Return the folder of the profile that a line compiles with."""
     named = shell.options(line, "--profile")
     if named:
         return _PROFILE_FOLDERS.get(named[-1], named[-1])
@@ -168,11 +162,11 @@ def _profile(line: Command) -> str:
 def _results_named(mount: CacheMount) -> Iterator[tuple[str, str]]:
     """Yield profile and name of the compiled files that other commands than Cargo name."""
     folder = posixpath.basename(mount.directory)
-    for command in mount.commands:
+    for command in mount.run.commands:
         if shell.canonical(command)[0] == "cargo":
             continue
         for word in _words(command):
-            parts = mount.scope.expand(word).pattern.split("/")
+            parts = mount.run.scope.expand(word).pattern.split("/")
             if folder not in parts:
                 continue
             below = [part for part in parts[parts.index(folder) + 1 :] if part]

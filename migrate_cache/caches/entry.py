@@ -18,17 +18,6 @@ from migrate_cache.text.errors import ConfigError, nearest
 if TYPE_CHECKING:
     from migrate_cache.shell import Command
 
-__all__ = [
-    "EVIDENCE",
-    "KINDS",
-    "LEADING_VARIABLE",
-    "CacheEntry",
-    "Evidence",
-    "Kind",
-    "load_entries",
-    "strictness",
-]
-
 # The kinds of cache, the stricter the later: a known need for exclusive access says more than
 # not knowing.
 Kind = Literal["shared", "cargo-subdir", "output", "unknown", "exclusive"]
@@ -78,8 +67,6 @@ class CacheEntry:
         """Whether `commands` need what an earlier RUN left in the directory."""
         return runs_any(self.continues, commands) and not runs_any(self.begins, commands)
 
-
-# -- reading the data --------------------------------------------------------------------------
 
 _KEYS = tuple(
     field.name.replace("_", "-") for field in fields(CacheEntry) if field.name != "custom"

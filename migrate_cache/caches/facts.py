@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from migrate_cache.services.model import NoService, Service
     from migrate_cache.settings import Settings
 
-_Text = tuple[str, str]
-
 
 @dataclass(frozen=True, eq=False)
 class Project:
@@ -96,8 +94,7 @@ class Project:
         """Return the project after some of its files have got other texts."""
         known = {file.path: file for file in self.files}
         changed = {p: t for p, t in texts.items() if known[p].tree.source.text != t}
-        errors, files = dict(self.errors), dict(known)
-        unread = dict(self.unread)
+        errors, files, unread = dict(self.errors), dict(known), dict(self.unread)
         for path, tree in parse_all(changed, parallel).items():
             if isinstance(tree, ParseError):
                 errors[path], unread[path] = tree, changed[path]
@@ -164,10 +161,10 @@ def parse_all(
     texts: Mapping[str, str], parallel: Callable[..., Any] = map
 ) -> dict[str, Dockerfile | ParseError]:
     """Parse texts by path; an error stands in the place of its file."""
-    return dict(zip(texts, parallel(_parse, [(p, t) for p, t in texts.items()]), strict=True))
+    return dict(zip(texts, parallel(_parse, list(texts.items())), strict=True))
 
 
-def _parse(file: _Text) -> Dockerfile | ParseError:
+def _parse(file: tuple[str, str]) -> Dockerfile | ParseError:
     path, text = file
     try:
         return parse(text, path)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from migrate_cache.caches.entry import strictness
@@ -88,26 +89,18 @@ class CacheGraph:
     def _cache_of(self) -> dict[CacheMount, Cache]:
         return {mount: cache for cache in self.caches for mount in cache.mounts}
 
+    # The mounts of a RUN, and of a file, stand together.
     @cached_property
-    def _by_run(self) -> dict[RunContext, list[CacheMount]]:
-        found: dict[RunContext, list[CacheMount]] = {}
-        for mount in self.mounts:
-            found.setdefault(mount.run, []).append(mount)
-        return found
+    def _by_run(self) -> dict[RunContext, tuple[CacheMount, ...]]:
+        return {run: tuple(own) for run, own in groupby(self.mounts, lambda mount: mount.run)}
 
     @cached_property
-    def _by_path(self) -> dict[str, list[CacheMount]]:
-        found: dict[str, list[CacheMount]] = {}
-        for mount in self.mounts:
-            found.setdefault(mount.path, []).append(mount)
-        return found
+    def _by_path(self) -> dict[str, tuple[CacheMount, ...]]:
+        return {path: tuple(own) for path, own in groupby(self.mounts, lambda mount: mount.path)}
 
 
 def build_graph(mounts: Iterable[CacheMount], unread: Mapping[str, str]) -> CacheGraph:
-    """Put the mounts of the same cache together.
-
-    `unread` holds the texts of the files that could not be read, by path.
-    """
+    """Put the mounts of the same cache together; `unread` is that of `Cache`."""
     ordered = tuple(mounts)
     by_key: dict[CacheKey, list[CacheMount]] = {}
     for mount in ordered:

@@ -28,8 +28,6 @@ from migrate_cache.caches.places import (
     split,
 )
 
-__all__ = ["Catalog", "Match", "load_catalog"]
-
 # Folders of installed packages and checkouts: what they hold belongs to one project.
 _NEVER = frozenset({"node_modules", "vendor", ".git", "site-packages", "venv", ".venv"})
 # Variables that put a compiler cache in front of a compiler.
@@ -139,9 +137,6 @@ class Catalog:
             split(workdir),
             opaque,
         )
-        return self._classify(query)
-
-    def _classify(self, query: Query) -> Match:
         segments = query.segments
         if "~" in segments:
             reason = "`~` is not expanded in a mount's target: no tool uses this directory"
@@ -207,7 +202,6 @@ class Catalog:
         yield from _by_tool(loose, query.tools)
 
     def _ending_in(self, segments: Segments) -> Iterator[Pattern]:
-        """Yield the patterns that may end in one of `segments`."""
         for last in dict.fromkeys(("", *segments)):
             yield from self._patterns.get(last, ())
 
@@ -268,11 +262,8 @@ def _built_in() -> Catalog:
 
 def _wrapped(environment: Mapping[str, str]) -> frozenset[str]:
     """Return the compiler caches that variables put in front of a compiler."""
-    names = set()
-    for variable in _COMPILER_WRAPPERS:
-        words = environment.get(variable, "").split()
-        if words:
-            names.add(posixpath.basename(words[0]))
+    first = (environment.get(variable, "").split()[:1] for variable in _COMPILER_WRAPPERS)
+    names = {posixpath.basename(word) for words in first for word in words}
     return frozenset(names & {"sccache", "ccache"})
 
 
@@ -307,6 +298,5 @@ def _best(found: list[_Found], tools: frozenset[str]) -> Match | None:
 def _never_used(moved: _Moved, query: Query) -> Match:
     _, entry, variable = moved
     tool = "Cargo" if "cargo" in entry.tools else entry.name
-    value = query.environment[variable]
-    reason = f"{variable} is {value} here: {tool} never uses this directory"
+    reason = f"{variable} is {query.environment[variable]} here: {tool} never uses this directory"
     return Match(entry, "unknown", reason, certain=True)

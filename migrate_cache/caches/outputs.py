@@ -35,7 +35,7 @@ def reader_of_another_file(coupled: Sequence[CoupledMounts]) -> CacheMount | Non
         elsewhere = [mount for other in coupled if other.path != own.path for mount in other.mounts]
         is_filled = any(map(compiles, elsewhere))
         for mount in own.mounts:
-            if mount.opaque and (not is_filled or says_it_builds(mount)):
+            if mount.run.is_opaque and (not is_filled or says_it_builds(mount)):
                 continue
             if elsewhere and may_read(mount):
                 return mount
@@ -66,18 +66,10 @@ def tells_services_apart(coupled: CoupledMounts, service: Service) -> bool:
         return True
     names = set(re.findall(r"\$\{(\w+)\}", service.text))
     return all(
-        names & mount.scope.expand(mount.id).open or names & _depends(mount)
+        names & mount.run.scope.expand(mount.id).open
+        or names & (variables(mount.id) | mount.run.scope.depends(mount.id))
         for mount in coupled.mounts
     )
-
-
-def _depends(mount: CacheMount) -> set[str]:
-    found: set[str] = set()
-    for name in variables(mount.id):
-        found.add(name)
-        if name in mount.scope.variables:
-            found |= mount.scope.variables[name].depends
-    return found
 
 
 def id_names_platform(mount: CacheMount) -> bool:
@@ -96,7 +88,7 @@ def several_platforms(coupled: CoupledMounts) -> str:
         return f"{', '.join(origins)} builds it for several platforms at once"
     if len({platform for build in builds for platform in build.platforms}) > 1:
         return "it is built for different platforms"
-    if re.search(r"\bTARGET(ARCH|PLATFORM)\b", coupled.first.tree.source.text):
+    if re.search(r"\bTARGET(ARCH|PLATFORM)\b", coupled.first.run.tree.source.text):
         return "the file is built for several platforms (TARGETARCH), and the id does not name one"
     return ""
 

@@ -10,21 +10,6 @@ from typing import NamedTuple, TypeAlias
 from migrate_cache.caches.entry import LEADING_VARIABLE, CacheEntry
 from migrate_cache.shell.phrases import fits
 
-__all__ = [
-    "Pattern",
-    "Place",
-    "Query",
-    "Segments",
-    "braceless",
-    "covered",
-    "default_places",
-    "is_above",
-    "is_inside",
-    "patterns_of",
-    "places_of",
-    "split",
-]
-
 Segments: TypeAlias = tuple[str, ...]
 
 _HOMES: tuple[Segments, ...] = (("root",), ("home", "*"))
@@ -127,10 +112,12 @@ class Pattern(NamedTuple):
         """
         entry, segments = self.entry, query.segments
         exact = entry.exact or (entry.needs_tool and not entry.custom)
+        # Cargo uses `/usr/local/cargo` only if CARGO_HOME, known or not, says so.
+        is_cargos = entry.kind == "cargo-subdir" or entry.slug == "cargo-home"
         for start, rest, certain in self._spelled_out(query):
             length = covered((*start, *rest), segments)
             if length >= 0 and (length == len(segments) or not exact):
-                return length, certain and not self._needs_cargo_home
+                return length, certain and not (is_cargos and self.anchor == "/")
         return None
 
     def _spelled_out(self, query: Query) -> Iterator[tuple[Segments, Segments, bool]]:
@@ -142,12 +129,6 @@ class Pattern(NamedTuple):
         yield (), self.segments, folder is None
         if folder is not None:
             yield folder, self.segments[1:], True
-
-    @property
-    def _needs_cargo_home(self) -> bool:
-        """Whether Cargo uses the directory only if CARGO_HOME, known or not, says so."""
-        is_cargos = self.entry.kind == "cargo-subdir" or self.entry.slug == "cargo-home"
-        return is_cargos and self.anchor == "/"
 
 
 def patterns_of(entry: CacheEntry) -> Iterator[Pattern]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrate_cache import shell
-from migrate_cache.dockerfile.scope import PLATFORM_ARGS
+from migrate_cache.dockerfile.scope import PLATFORM_ARGS, Variable
 from migrate_cache.dockerfile.words import variables
 
 if TYPE_CHECKING:
@@ -14,20 +14,17 @@ if TYPE_CHECKING:
 
 def platform_variables(mount: CacheMount) -> list[str]:
     """Return the variables in scope that the builder sets per platform, the exacter first."""
-    found = []
-    for name in ("TARGETPLATFORM", "TARGETARCH"):
-        variable = mount.scope.variables.get(name)
-        # With a default of its own it is that for every platform.
-        if variable and variable.value is None and variable.depends == {name}:
-            found.append(name)
-    return found
+    known = mount.run.scope.variables
+    # With a default of its own it is that for every platform.
+    names = ("TARGETPLATFORM", "TARGETARCH")
+    return [name for name in names if known.get(name) == Variable(None, frozenset({name}))]
 
 
 def separates_platforms(mount: CacheMount) -> bool:
     """Whether every compile command says for which target, and that depends on the platform."""
     own = mount.run.assigns
     compiles = False
-    for command in shell.all_commands(mount.commands):
+    for command in shell.all_commands(mount.run.commands):
         program, arguments = shell.canonical(command)
         if program != "cargo" or arguments[:1] == () or arguments[0] not in shell.CARGO_BUILDS:
             continue
@@ -43,9 +40,9 @@ def separates_platforms(mount: CacheMount) -> bool:
 def _follows_platform(mount: CacheMount, own: frozenset[str], word: str) -> bool:
     if "$(" in word or "`" in word:
         return True
-    for name in variables(word):
-        variable = mount.scope.variables.get(name)
-        # A build argument is the same for all platforms of a build.
-        if variable is None or name in own or variable.depends & PLATFORM_ARGS:
-            return True
-    return False
+    known = mount.run.scope.variables
+    # A build argument is the same for all platforms of a build.
+    return any(
+        name not in known or name in own or known[name].depends & PLATFORM_ARGS
+        for name in variables(word)
+    )

@@ -5,25 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrate_cache.dockerfile.nodes import Token
-from migrate_cache.text.edit import InstructionEdit, apply_edits
+from migrate_cache.text.edit import InstructionEdit
 from migrate_cache.text.source import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from migrate_cache.dockerfile.mount import Mount
     from migrate_cache.dockerfile.tree import Dockerfile, Instruction
-    from migrate_cache.text.edit import Edit, OptionEdit
-
-
-def apply(tree: Dockerfile, edits: Iterable[Edit]) -> str:
-    """Return the text of a file with all `edits` made, in whatever order they are given.
-
-    Raises:
-        ValueError: where two edits overlap, or two insertions meet at one place.
-
-    """
-    return apply_edits(tree.source.text, edits)
+    from migrate_cache.text.edit import OptionEdit
 
 
 def mount_edits(
@@ -35,24 +23,20 @@ def mount_edits(
     line break stand beside it, it becomes ``shared``, which means the same. A new id takes
     the place of a mode that goes, else it follows the target.
     """
-    if new_id is not None and mount.option("id") is None and sharing == "":
+    has_id = mount.option("id") is not None
+    if new_id is not None and not has_id and sharing == "":
         return mount.replace("sharing", "id", new_id)
     edits: tuple[OptionEdit, ...] = ()
     if new_id is not None:
-        has_id = mount.option("id") is not None
         edits += mount.set("id", new_id) if has_id else mount.add("id", new_id, after="target")
     if sharing:
         edits += mount.set("sharing", sharing)
     elif sharing == "":
-        edits += _drop_sharing(mount)
+        try:
+            edits += mount.remove("sharing")
+        except ValueError:
+            edits += mount.set("sharing", "shared")
     return edits
-
-
-def _drop_sharing(mount: Mount) -> tuple[OptionEdit, ...]:
-    try:
-        return mount.remove("sharing")
-    except ValueError:
-        return mount.set("sharing", "shared")
 
 
 def insert_before(
@@ -70,7 +54,6 @@ def insert_before(
 
 
 def _start_of_comments(tree: Dockerfile, instruction: Instruction) -> int:
-    """Return where the block of comment lines right above an instruction begins."""
     text, start = tree.source.text, instruction.span.start
     for child in reversed(tree.children[: tree.children.index(instruction)]):
         if not isinstance(child, Token) or child.kind not in ("COMMENT", "NEWLINE", "BLANK"):

@@ -113,22 +113,19 @@ MayHoldHeredoc = Callable[[str, str], bool]
 def read_lines(source: Source, may_hold_heredoc: MayHoldHeredoc) -> Lines:
     """Split a file into logical lines.
 
-    `may_hold_heredoc` tells whether a joined line is a RUN, COPY or ADD in shell form.
-
-    Raises:
-        ParseError: where the structure is uncertain: an unterminated heredoc, a wrong or
-            repeated directive, a line too long for BuildKit, no instruction.
-
+    `may_hold_heredoc` tells whether a joined line is a RUN, COPY or ADD in shell form. Raise
+    ParseError where the structure is uncertain: an unterminated heredoc, a wrong or repeated
+    directive, a line too long for BuildKit, no instruction.
     """
     _check_lengths(source)
     reader = _Reader(source)
     directives = _Directives(source)
     logical: list[LogicalLine] = []
-    for line in reader:
+    while (line := reader.next()) is not None:
         if line.is_skipped:
             directives.read(line)
             continue
-        directives.close()
+        directives.are_over = True
         logical.append(_logical_line(reader, directives.escape, line, may_hold_heredoc))
     if not logical:
         raise ParseError.at(
@@ -151,9 +148,6 @@ def _check_lengths(source: Source) -> None:
                 f"dockerfile line greater than max allowed size of {MAX_LINE - 1} bytes",
                 "BuildKit does not read longer lines; break it with the escape character",
             )
-
-
-# -- physical lines ----------------------------------------------------------------------
 
 
 class _Line(NamedTuple):
@@ -180,10 +174,6 @@ class _Reader:
         # The number of the last line read.
         self.number = 0
 
-    def __iter__(self) -> Iterator[_Line]:
-        while (line := self.next()) is not None:
-            yield line
-
     def next(self) -> _Line | None:
         """Return the next line, None at the end of the file."""
         text, starts = self.text, self._starts
@@ -202,9 +192,6 @@ class _Reader:
         return _Line(start, content, end, stop, visible is None or visible[0] == "#")
 
 
-# -- directives --------------------------------------------------------------------------
-
-
 class _Directives:
     """The directives: comments at the very top of the file, without a gap."""
 
@@ -212,16 +199,12 @@ class _Directives:
         self.escape = "\\"
         self.found: list[Directive] = []
         self._source = source
-        self._open = True
+        self.are_over = False
         self._after_shebang = False
-
-    def close(self) -> None:
-        """End the directives."""
-        self._open = False
 
     def read(self, line: _Line) -> None:
         """Read a comment or a blank line; one that is no directive ends them."""
-        if not self._open:
+        if self.are_over:
             return
         text = self._source.text
         if line.start == line.content <= len(BOM) and text.startswith("#!", line.content):
@@ -230,7 +213,7 @@ class _Directives:
         match = _DIRECTIVE.fullmatch(text, line.content, line.end)
         name = match[1].lower() if match else ""
         if match is None or name not in _DIRECTIVES:
-            self.close()
+            self.are_over = True
         elif any(directive.name == name for directive in self.found):
             self._repeated(line, name)
         else:
@@ -258,19 +241,15 @@ class _Directives:
         self.escape = value
 
     def _repeated(self, line: _Line, name: str) -> None:
-        if self._after_shebang:
-            # BuildKit looks for nothing but syntax here, and takes the first one.
-            self.close()
-            return
-        raise ParseError.at(
-            self._source,
-            line.content,
-            f"only one {name} parser directive can be used",
-            f"remove this line; the {name} directive above is the one in force",
-        )
-
-
-# -- logical lines -----------------------------------------------------------------------
+        if not self._after_shebang:
+            raise ParseError.at(
+                self._source,
+                line.content,
+                f"only one {name} parser directive can be used",
+                f"remove this line; the {name} directive above is the one in force",
+            )
+        # BuildKit looks for nothing but syntax here, and takes the first one.
+        self.are_over = True
 
 
 def _logical_line(
@@ -315,11 +294,7 @@ def _continuation(text: str, start: int, end: int, escape: str) -> tuple[bool, i
     return True, last - 1
 
 
-# -- heredocs ----------------------------------------------------------------------------
-
-
 def _with_heredocs(reader: _Reader, line: LogicalLine) -> LogicalLine:
-    """Return a line with the heredocs that it announces, read from the lines below it."""
     heredocs = []
     for word in heredoc_words(line.text):
         heredoc = _heredoc(reader, word)

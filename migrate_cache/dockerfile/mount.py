@@ -23,8 +23,6 @@ ALIASES = {
     "ro": "readonly",
     "rw": "readwrite",
 }
-
-
 # Text that means itself whatever quotes and escapes a mount is written with. A `#` is left
 # out: at the start of a continued line it would begin a comment.
 _PLAIN = re.compile(r"""[^\s\x00-\x20"',\\`#\x7f-\U0010ffff]*""")
@@ -96,10 +94,7 @@ class Mount(Flag):
 
     def option(self, name: str) -> MountOption | None:
         """Return the option in force under its main name."""
-        for option in reversed(self.options):
-            if option.name == name:
-                return option
-        return None
+        return next((each for each in reversed(self.options) if each.name == name), None)
 
     def get(self, name: str) -> str:
         """Return an option's decoded value, ``""`` where there is none."""
@@ -147,20 +142,13 @@ class Mount(Flag):
         return any(counts[name] > 1 for name in names)
 
     def set(self, name: str, value: str) -> tuple[OptionEdit, ...]:
-        """Give an option another value.
-
-        Raises:
-            ValueError: where the mount has no such option with a value.
-
-        """
+        """Give an option another value; ValueError where it is not there, or has none."""
         return _replaced(self._with_value(name).value_spans, value, name, value)
 
     def replace(self, name: str, new_name: str, value: str) -> tuple[OptionEdit, ...]:
         """Put a new option in the place of another one, within the same quotes.
 
-        Raises:
-            ValueError: where the mount has no such option with a value, or has the new one.
-
+        Raise ValueError where the mount has no such option with a value, or has the new one.
         """
         self._refuse_second(new_name)
         option = self._with_value(name)
@@ -172,9 +160,7 @@ class Mount(Flag):
     def add(self, name: str, value: str, *, after: str) -> tuple[OptionEdit, ...]:
         """Add an option after another one, within its quotes.
 
-        Raises:
-            ValueError: where the mount has no option `after`, or has the new one.
-
+        Raise ValueError where the mount has no option `after`, or has the new one.
         """
         self._refuse_second(name)
         offset = self._given(after).after
@@ -184,10 +170,8 @@ class Mount(Flag):
     def remove(self, name: str) -> tuple[OptionEdit, ...]:
         """Take an option out, with one of the commas beside it.
 
-        Raises:
-            ValueError: where the mount does not have this option exactly once, or a quote or
-                a line break stands within it or between it and the commas.
-
+        Raise ValueError where the mount does not have this option exactly once, or a quote or
+        a line break stands within it or between it and the commas.
         """
         option = self._given(name)
         if self.repeated(name):
@@ -238,7 +222,6 @@ def _plain(text: str) -> str:
 
 
 def _is_unbroken(option: MountOption) -> bool:
-    """Tell whether neither quotes nor line breaks stand within an option."""
     return all(child.kind in ("KEY", "EQUALS", "VALUE") for child in option.children)
 
 

@@ -50,10 +50,8 @@ def parse(data: bytes | str, path: str | None = None) -> Dockerfile:
     What BuildKit would reject within one instruction (an unknown flag, a malformed mount)
     is kept in the tree's `errors` and does not stop the rest from being read.
 
-    Raises:
-        ParseError: where the structure of the file is uncertain: an unterminated heredoc,
-            a wrong parser directive, a binary file, or no instruction at all.
-
+    Raise ParseError where the structure of the file is uncertain: an unterminated heredoc,
+    a wrong parser directive, a binary file, or no instruction at all.
     """
     text = decode(data) if isinstance(data, bytes) else data
     source = Source(text, path or "Dockerfile")
@@ -89,8 +87,6 @@ def _lark(escape: str) -> Lark:
 
 
 class _Parser:
-    """Reads one file."""
-
     def __init__(self, source: Source, lines: Lines) -> None:
         self._source = source
         self._text = source.text
@@ -133,12 +129,9 @@ class _Parser:
         return _lark(self._escape).parse(text, start=rule)
 
     def _first(self, rejections: Rejections) -> ParseError | None:
-        """Return the first rejection as an error, None where there is none."""
         for message, offset, hint in rejections:
             return ParseError.at(self._source, offset, message, hint)
         return None
-
-    # -- instructions ---------------------------------------------------------------
 
     def _instruction(self, line: LogicalLine) -> Instruction:
         text = line.text.strip(SPACES)
@@ -186,7 +179,11 @@ class _Parser:
             span = line.span
             parts += heredocs
         flags = tuple(part for part in parts if isinstance(part, Flag) and part.word != "--")
-        arguments = [part for part in tree.children[1:] if _is_argument(part)]
+        arguments = [
+            part
+            for part in tree.children[1:]
+            if not isinstance(part, str) or part.type in _ARGUMENTS
+        ]
         arguments_at = start + _position(arguments[0]) if arguments else len(line.text)
         written = str(tree.children[0])
         keyword = written.upper() if written.isascii() else written
@@ -222,23 +219,21 @@ class _Parser:
             body=self._text[slice(*lines.body)],
         )
 
-    # -- flags and mounts -------------------------------------------------------------
-
     def _flag(self, word: FlagWord) -> Flag:
         tokens = {token.type: token for token in _tokens_of(self._parse("flag", word.text))}
         name = str(tokens.get("NAME", ""))
         value = str(tokens.get("VALUE_OF_FLAG", "")) if "EQUALS" in tokens else None
         error = self._torn(word)
-        if name != "mount":
-            leaves = (leaf for token in tokens.values() for leaf in self._decoded(token, word))
-            children = cover(self._text, leaves, word.span)
-            return Flag(
-                "flag", word.span, children, word=word.text, name=name, value=value, error=error
-            )
-        tokens.pop("VALUE_OF_FLAG", None)
+        if name == "mount":
+            tokens.pop("VALUE_OF_FLAG", None)
         parts: list[Part] = []
         for token in tokens.values():
             parts += self._decoded(token, word)
+        if name != "mount":
+            children = cover(self._text, parts, word.span)
+            return Flag(
+                "flag", word.span, children, word=word.text, name=name, value=value, error=error
+            )
         contents, options, unreadable = self._mount_value(value or "", word)
         draft = Mount(
             "mount",
@@ -279,7 +274,8 @@ class _Parser:
         options: list[MountOption] = []
         end = at
         for part in tree.children:
-            start, end = end, end + (len(part) if isinstance(part, str) else _length(part))
+            tokens = [part] if isinstance(part, str) else _tokens_of(part)
+            start, end = end, end + sum(map(len, tokens))
             if isinstance(part, str):
                 parts += self._decoded(part, word, at)
                 continue
@@ -330,8 +326,6 @@ class _Parser:
             after=word.insertion_offset(start, end),
         )
 
-    # -- from joined text to tokens of the file -------------------------------------------
-
     def _tokens(self, kind: str, spans: Iterable[Span]) -> list[Token]:
         text = self._text
         return [
@@ -356,10 +350,6 @@ def _may_hold_heredoc(joined: str, escape: str) -> bool:
     return keyword.upper() in _HEREDOC_KEYWORDS and last.type != "EXEC_FORM"
 
 
-def _is_argument(part: LarkTree | LarkToken) -> bool:
-    return not isinstance(part, str) or part.type in _ARGUMENTS
-
-
 def _exec_form(arguments: list[LarkTree | LarkToken]) -> tuple[str, ...] | None:
     for part in arguments:
         if isinstance(part, str) and part.type == "EXEC_FORM":
@@ -379,10 +369,6 @@ def _position(part: LarkTree | LarkToken) -> int:
         part = part.children[0]
     assert part.start_pos is not None
     return part.start_pos
-
-
-def _length(tree: LarkTree) -> int:
-    return sum(map(len, _tokens_of(tree)))
 
 
 def _unquoted(token: LarkToken) -> str:

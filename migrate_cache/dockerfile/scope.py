@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from migrate_cache.dockerfile import words
-from migrate_cache.dockerfile.base_images import image_environment, image_user
+from migrate_cache.dockerfile.base_images import known_image
 from migrate_cache.dockerfile.tree import Run
 from migrate_cache.shell import SHELLS
 
@@ -88,37 +88,29 @@ class Scope:
 
     def environment(self) -> dict[str, str]:
         """Return the known variables that no build argument can change."""
-        return {
-            name: variable.value
-            for name, variable in self.variables.items()
-            if variable.value is not None and not variable.depends
-        }
+        known = self.known()
+        return {name: known[name] for name in known if not self.variables[name].depends}
 
     def expand(self, text: str, overridden: frozenset[str] = frozenset()) -> Expanded:
         """Expand a word; `overridden` names ARGs that some build gives another value."""
         if "$" not in text and "\\" not in text and '"' not in text and "'" not in text:
             return Expanded(text, text)
         names = words.variables(text)
-        undeclared = frozenset(
-            name for name in names if name not in self.variables and not _has_default(text, name)
-        )
+        declared = names & self.variables.keys()
+        undeclared = frozenset(name for name in names - declared if not _has_default(text, name))
         values: dict[str, str] = {}
-        open_names: set[str] = set()
-        for name in names:
-            variable = self.variables.get(name)
-            if variable is None:
-                continue
-            if variable.value is None or variable.depends & overridden:
-                open_names.add(name)
-            else:
+        for name in declared:
+            variable = self.variables[name]
+            if variable.value is not None and not variable.depends & overridden:
                 values[name] = variable.value
+        unknown = declared - values.keys()
         try:
             known = words.expand(text, values, self.escape)
-            marked = {**values, **{name: f"${{{name}}}" for name in open_names}}
+            marked = {**values, **{name: f"${{{name}}}" for name in unknown}}
             pattern = words.expand(text, marked, self.escape)
         except words.WordError:
             return Expanded(None, text, undeclared, names)
-        return Expanded(None if open_names else known, pattern, undeclared, frozenset(open_names))
+        return Expanded(None if unknown else known, pattern, undeclared, unknown)
 
     @property
     def is_root(self) -> bool:
@@ -149,6 +141,11 @@ class Scope:
         program = self.shell[0].lower() if self.shell else ""
         return self.escape == "`" or any(name in program for name in _WINDOWS_SHELLS)
 
+    def depends(self, text: str) -> frozenset[str]:
+        """Return the build arguments that decide what a word expands to."""
+        found = (self.variables.get(name) for name in words.variables(text))
+        return frozenset().union(*(variable.depends for variable in found if variable))
+
     def directory(self, target: str) -> str:
         """Return an expanded target as an absolute, clean path."""
         return posixpath.normpath(posixpath.join(self.workdir or "/", target))
@@ -162,27 +159,14 @@ def _has_default(text: str, name: str) -> bool:
 
 @dataclass(slots=True)
 class _State:
-    """The state of a stage after some of its instructions."""
+    """A stage after some of its instructions; `rest` is its scope without the variables."""
 
+    rest: Scope
     environment: dict[str, Variable] = field(default_factory=dict)
     arguments: dict[str, Variable] = field(default_factory=dict)
-    workdir: str = "/"
-    user: str = ""
-    user_known: bool = True
-    shell: tuple[str, ...] | None = None
 
-    def copy(self) -> _State:
-        return replace(self, environment=dict(self.environment), arguments=dict(self.arguments))
-
-    def scope(self, escape: str) -> Scope:
-        return Scope(
-            {**self.arguments, **self.environment},
-            self.workdir,
-            self.user,
-            self.user_known,
-            self.shell,
-            escape,
-        )
+    def scope(self) -> Scope:
+        return replace(self.rest, variables={**self.arguments, **self.environment})
 
 
 @dataclass(frozen=True)
@@ -218,13 +202,9 @@ class Resolved:
 
     @cached_property
     def _declared(self) -> frozenset[str]:
-        """The names of all ARGs of the file, those of triggers too."""
-        found: set[str] = set()
-        for instruction in self.tree.instructions:
-            declares = instruction.trigger or instruction
-            if declares.keyword == "ARG":
-                found.update(name for name, _ in argument_pairs(declares))
-        return frozenset(found)
+        declared = (instruction.trigger or instruction for instruction in self.tree.instructions)
+        arguments = (each for each in declared if each.keyword == "ARG")
+        return frozenset(name for each in arguments for name, _ in argument_pairs(each))
 
     def chain(self, index: int) -> tuple[int, ...]:
         """Return a stage and those that it is built FROM, the nearest first."""
@@ -239,12 +219,10 @@ class Resolved:
         stack = [index]
         while stack:
             stage = stack.pop()
-            if stage in found:
-                continue
-            found.add(stage)
-            stack.extend(self.copies.get(stage, ()))
-            if stage in self.parents:
-                stack.append(self.parents[stage])
+            if stage not in found:
+                found.add(stage)
+                stack += self.copies.get(stage, ())
+                stack += [self.parents[stage]] if stage in self.parents else []
         return frozenset(found)
 
 
@@ -270,14 +248,13 @@ class _Walker:
     def walk(self) -> Resolved:
         for instruction in self.tree.global_args:
             for name, value in argument_pairs(instruction):
-                scope = Scope(dict(self.global_args), escape=self.tree.escape)
-                self.global_args[name] = self._argument(name, value, scope)
+                self.global_args[name] = self._argument(name, value, self._global_scope())
         for stage in self.tree.stages:
             self._stage(stage)
         return Resolved(
             self.tree,
             self.scopes,
-            tuple(state.scope(self.tree.escape) for state in self.states),
+            tuple(state.scope() for state in self.states),
             self.parents,
             self.images,
             {index: frozenset(found) for index, found in self.copies.items()},
@@ -286,32 +263,36 @@ class _Walker:
     def _stage(self, stage: Stage) -> None:
         state = self._base(stage)
         self.states.append(state)
-        self.scopes[stage.from_.start] = Scope(dict(self.global_args), escape=self.tree.escape)
+        self.scopes[stage.from_.start] = self._global_scope()
         if stage.index in self.parents:
             # A stage runs the triggers of the stage that it is built FROM.
             for instruction in self.tree.stages[self.parents[stage.index]].instructions:
                 if instruction.trigger is not None:
-                    self._apply(state, instruction.trigger, state.scope(self.tree.escape))
+                    self._apply(state, instruction.trigger, state.scope())
         for instruction in stage.instructions:
-            scope = self.scopes[instruction.start] = state.scope(self.tree.escape)
+            scope = self.scopes[instruction.start] = state.scope()
             self._apply(state, instruction, scope)
             self._copies(stage, instruction)
         if stage.name:
             self.names[stage.name] = stage.index
 
+    def _global_scope(self) -> Scope:
+        return Scope(dict(self.global_args), escape=self.tree.escape)
+
     def _base(self, stage: Stage) -> _State:
-        scope = Scope(dict(self.global_args), escape=self.tree.escape)
-        base = scope.expand(stage.base).pattern
+        base = self._global_scope().expand(stage.base).pattern
         if base.lower() in self.names:
             parent = self.names[base.lower()]
             self.parents[stage.index] = parent
-            return self.states[parent].copy()
+            state = self.states[parent]
+            return _State(state.rest, dict(state.environment), dict(state.arguments))
         self.images[stage.index] = base
-        user = image_user(base)
-        state = _State(user=user or "", user_known=user is not None)
-        for name, value in image_environment(base).items():
-            state.environment[name] = Variable(value)
-        return state
+        image = known_image(base)
+        rest = Scope(escape=self.tree.escape)
+        if image is None:
+            return _State(replace(rest, user_known=False))
+        environment = {name: Variable(value) for name, value in image.environment.items()}
+        return _State(replace(rest, user=image.user or "root"), environment)
 
     def _apply(self, state: _State, instruction: Instruction, scope: Scope) -> None:
         match instruction.keyword:
@@ -321,16 +302,16 @@ class _Walker:
                     state.arguments[name] = known or self._argument(name, default, scope)
             case "ENV":
                 for name, value in environment_pairs(instruction):
-                    state.environment[name] = Variable(
-                        scope.expand(value).text, _depends(value, scope)
-                    )
+                    variable = Variable(scope.expand(value).text, scope.depends(value))
+                    state.environment[name] = variable
             case "WORKDIR":
-                state.workdir = scope.directory(scope.expand(instruction.arguments).pattern)
+                folder = scope.directory(scope.expand(instruction.arguments).pattern)
+                state.rest = replace(state.rest, workdir=folder)
             case "USER":
-                state.user = scope.expand(instruction.arguments).pattern
-                state.user_known = True
+                user = scope.expand(instruction.arguments).pattern
+                state.rest = replace(state.rest, user=user, user_known=True)
             case "SHELL":
-                state.shell = instruction.exec_form
+                state.rest = replace(state.rest, shell=instruction.exec_form)
 
     def _inherited(self, state: _State, name: str) -> Variable | None:
         """Return the variable that an ARG without a default repeats: the global one, if any."""
@@ -354,7 +335,7 @@ class _Walker:
         own = frozenset((name,))
         if self.given is not None and name in self.given:
             return Variable(self.given[name], own)
-        depends = own if default is None else own | _depends(default, scope)
+        depends = own if default is None else own | scope.depends(default)
         if self.given is not None and "" in self.given:
             return Variable(None, depends)
         if default is not None:
@@ -363,33 +344,16 @@ class _Walker:
         return Variable("" if unset else None, own)
 
 
-def _depends(text: str, scope: Scope) -> frozenset[str]:
-    """Return the build arguments that decide what a word expands to."""
-    found: set[str] = set()
-    for name in words.variables(text):
-        if name in scope.variables:
-            found |= scope.variables[name].depends
-    return frozenset(found)
-
-
 def argument_pairs(instruction: Instruction) -> list[tuple[str, str | None]]:
     """Return the names that an ARG declares with their defaults, None where it gives none."""
-    pairs: list[tuple[str, str | None]] = []
-    for word in instruction.words:
-        name, equals, value = word.partition("=")
-        pairs.append((name, value if equals else None))
-    return pairs
+    parts = (word.partition("=") for word in instruction.words)
+    return [(name, value if equals else None) for name, equals, value in parts]
 
 
 def environment_pairs(instruction: Instruction) -> list[tuple[str, str]]:
     """Return the names and values that an ENV sets, with or without ``=``."""
-    if not instruction.words:
-        return []
-    if "=" not in instruction.words[0]:
+    if instruction.words and "=" not in instruction.words[0]:
         name, *rest = words.BLANKS.split(instruction.arguments, maxsplit=1)
         return [(name, "".join(rest))]
-    pairs = []
-    for word in instruction.words:
-        name, _, value = word.partition("=")
-        pairs.append((name, value))
-    return pairs
+    parts = (word.partition("=") for word in instruction.words)
+    return [(name, value) for name, _, value in parts]

@@ -15,10 +15,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from migrate_cache.dockerfile.mount import ALIASES, Flag, Mount, MountOption, clean_path
-from migrate_cache.dockerfile.nodes import Node, Part, Token
+from migrate_cache.dockerfile.mount import Flag, Mount
+from migrate_cache.dockerfile.nodes import Node
 from migrate_cache.dockerfile.words import heredoc_word
 
 if TYPE_CHECKING:
@@ -27,23 +28,6 @@ if TYPE_CHECKING:
     from migrate_cache.dockerfile.lines import Directive, LogicalLine
     from migrate_cache.text.errors import ParseError
     from migrate_cache.text.source import Source
-
-__all__ = [
-    "ALIASES",
-    "Dockerfile",
-    "Flag",
-    "Heredoc",
-    "Instruction",
-    "Mount",
-    "MountOption",
-    "Node",
-    "Part",
-    "Run",
-    "Stage",
-    "Token",
-    "clean_path",
-]
-
 
 _SHELL = re.compile(r"(?:^|[/ ])(?:ba|da|a|k|z)?sh(?:$| )")
 
@@ -92,10 +76,8 @@ class Instruction(Node):
 
     def flag(self, name: str) -> str:
         """Return the value of the last flag of that name, ``""`` where there is none."""
-        for flag in reversed(self.flag_nodes):
-            if flag.name == name:
-                return flag.value or ""
-        return ""
+        values = (flag.value or "" for flag in reversed(self.flag_nodes) if flag.name == name)
+        return next(values, "")
 
     @property
     def start(self) -> int:
@@ -182,10 +164,7 @@ class Dockerfile(Node):
 
     def directive(self, name: str) -> str:
         """Return the value of a parser directive (``syntax``, ``escape``, ``check``) or ``""``."""
-        for directive in self.directives:
-            if directive.name == name and directive.in_force:
-                return directive.value
-        return ""
+        return next((d.value for d in self.directives if d.name == name and d.in_force), "")
 
     def mounts(self, type: str = "") -> Iterator[Mount]:  # noqa: A002 - BuildKit's word for it
         """Yield the mounts of all RUNs in order, those of ONBUILD's RUNs too.
@@ -202,13 +181,8 @@ class Dockerfile(Node):
     @cached_property
     def global_args(self) -> tuple[Instruction, ...]:
         """The ARG instructions before the first FROM."""
-        found = []
-        for instruction in self.instructions:
-            if instruction.keyword == "FROM":
-                break
-            if instruction.keyword == "ARG":
-                found.append(instruction)
-        return tuple(found)
+        before = takewhile(lambda each: each.keyword != "FROM", self.instructions)
+        return tuple(each for each in before if each.keyword == "ARG")
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:

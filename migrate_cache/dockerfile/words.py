@@ -8,7 +8,7 @@ and one output buffer, so that no input makes it recurse or copy text twice.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ SPACES = (
 SPACE = re.compile(f"[{SPACES}]+")
 # The blanks at which BuildKit splits arguments that have no quotes.
 BLANKS = re.compile(r"[\t\v\f\r ]+")
-_SPECIAL = "@*#?-$!"
+_SPECIAL = tuple("@*#?-$!")
 _OPERATORS = ("-", "+", "?", "#", "%", "/", ":-", ":+", ":?")
 # Characters that mean themselves everywhere, and end nothing.
 _PLAIN_RUN = re.compile(r"[^'\"$<}/\\`]+")
@@ -52,6 +52,7 @@ class _Frame:
     value: str | None = None
 
 
+@dataclass(slots=True)
 class _Lexer:
     """One pass over a text: variables expanded, quotes and escapes taken out.
 
@@ -59,129 +60,118 @@ class _Lexer:
     have no value; `unset` collects the names of these.
     """
 
-    def __init__(
-        self,
-        text: str,
-        environment: Mapping[str, str],
-        *,
-        escape: str = "\\",
-        raw_quotes: bool = False,
-        raw_escapes: bool = False,
-        keep_unset: bool = False,
-    ) -> None:
-        self._text = text
-        self._position = 0
-        self._environment = environment
-        self._escape = escape
-        self._raw_quotes = raw_quotes
-        self._keep_unset = keep_unset
-        self._out: list[str] = []
-        self._frames = [_Frame("", 0, raw_escapes)]
-        # Words are made of the output at the top level only.
-        self._words: list[str] = []
-        self._word: list[str] = []
-        self.unset: set[str] = set()
+    text: str
+    environment: Mapping[str, str]
+    escape: str = "\\"
+    raw_quotes: bool = False
+    raw_escapes: bool = False
+    keep_unset: bool = False
+    unset: set[str] = field(default_factory=set)
+    position: int = 0
+    out: list[str] = field(default_factory=list)
+    frames: list[_Frame] = field(default_factory=list)
+    # Words are made of the output at the top level only.
+    words: list[str] = field(default_factory=list)
+    word: list[str] = field(default_factory=list)
 
     def run(self) -> tuple[str, list[str]]:
         """Return the processed text, and the words that it falls into."""
-        while self._position < len(self._text):
-            char, stop = self._text[self._position], self._frames[-1].stop
+        self.frames.append(_Frame("", 0, self.raw_escapes))
+        while self.position < len(self.text):
+            char, stop = self.text[self.position], self.frames[-1].stop
             if char == stop:
                 self._close()
             elif stop == '"':
                 self._in_double_quotes(char)
             else:
                 self._plain(char)
-        if self._frames[-1].stop == '"':
+        if self.frames[-1].stop == '"':
             raise WordError("unexpected end of statement: a double quote is not closed")
-        if self._frames[-1].stop:
+        if self.frames[-1].stop:
             raise WordError(_NOT_CLOSED)
         self._end_word()
-        return "".join(self._out), self._words
-
-    # -- the parts of a text ------------------------------------------------
+        return "".join(self.out), self.words
 
     def _plain(self, char: str) -> None:
         if char == "'":
             self._single_quotes()
         elif char == '"':
-            self._frames.append(_Frame('"', len(self._out), self._frames[-1].raw_escapes))
-            self._position += 1
-            if self._raw_quotes:
-                self._out.append(char)
+            self.frames.append(_Frame('"', len(self.out), self.frames[-1].raw_escapes))
+            self.position += 1
+            if self.raw_quotes:
+                self.out.append(char)
         elif char == "$":
             self._dollar()
         elif char == "<":
             self._angle()
-        elif char == self._escape:
-            self._position += 1
-            if self._frames[-1].raw_escapes:
+        elif char == self.escape:
+            self.position += 1
+            if self.frames[-1].raw_escapes:
                 self._emit(char, splits=False)
-            self._take(self._position + 1, splits=False)
+            self._take(self.position + 1, splits=False)
         else:
-            run = _PLAIN_RUN.match(self._text, self._position)
-            self._take(run.end() if run else self._position + 1, splits=True)
+            run = _PLAIN_RUN.match(self.text, self.position)
+            self._take(run.end() if run else self.position + 1, splits=True)
 
     def _take(self, end: int, *, splits: bool) -> None:
-        """Emit the text up to `end` as it is."""
-        self._emit(self._text[self._position : end], splits=splits)
-        self._position = end
+        self._emit(self.text[self.position : end], splits=splits)
+        self.position = end
 
     def _single_quotes(self) -> None:
-        end = self._text.find("'", self._position + 1)
+        end = self.text.find("'", self.position + 1)
         if end < 0:
             raise WordError("unexpected end of statement: a single quote is not closed")
-        inner = self._text[self._position + 1 : end]
-        self._position = end + 1
-        self._emit(f"'{inner}'" if self._raw_quotes else inner, splits=False)
+        inner = self.text[self.position + 1 : end]
+        self.position = end + 1
+        self._emit(f"'{inner}'" if self.raw_quotes else inner, splits=False)
 
     def _in_double_quotes(self, char: str) -> None:
         if char == "$":
             self._dollar()
             return
-        self._position += 1
-        if char == self._escape:
-            if self._frames[-1].raw_escapes:
-                self._out.append(char)
-            following = self._text[self._position : self._position + 1]
+        self.position += 1
+        if char == self.escape:
+            if self.frames[-1].raw_escapes:
+                self.out.append(char)
+            following = self.text[self.position : self.position + 1]
             if not following:
                 return
-            if following in ('"', "$", self._escape):
-                self._position += 1
+            if following in ('"', "$", self.escape):
+                self.position += 1
                 char = following
-        self._out.append(char)
+        self.out.append(char)
 
     def _angle(self) -> None:
-        end = self._position + 1
-        if self._text[end : end + 1] == "<":
+        end = self.position + 1
+        if self.text[end : end + 1] == "<":
             end += 1
             # A heredoc may have blanks between `<<` and its delimiter.
-            while end < len(self._text) and self._text[end] in "\t\r ":
+            while end < len(self.text) and self.text[end] in "\t\r ":
                 end += 1
         self._take(end, splits=False)
 
     def _dollar(self) -> None:
-        text = self._text
-        self._position += 1
-        if text[self._position : self._position + 1] != "{":
+        text = self.text
+        self.position += 1
+        if text[self.position : self.position + 1] != "{":
             name = self._name()
             self._emit(self._value_or(name, "$" + name) if name else "$", splits=True)
             return
-        self._position += 1
-        first = text[self._position : self._position + 1]
+        self.position += 1
+        first = text[self.position : self.position + 1]
         if not first:
             raise WordError(_NOT_CLOSED)
         if first in "{}:":
             raise WordError("syntax error: bad substitution")
         name = self._name()
-        operator = text[self._position : self._position + 1]
-        self._position += 1
+        operator = text[self.position : self.position + 1]
+        self.position += 1
         if operator == "}":
             self._emit(self._value_or(name, "${" + name + "}"), splits=True)
             return
         if operator == ":":
-            operator += text[self._position : self._position + 1]
-            self._position += 1
+            operator += text[self.position : self.position + 1]
+            self.position += 1
         if not operator or operator == ":":
             raise WordError(_NOT_CLOSED)
         if operator not in _OPERATORS and not self._may_pass(name, operator):
@@ -194,38 +184,38 @@ class _Lexer:
         It reads up to the ``}`` of ``${NAME:1:2}`` first, and then leaves a variable without
         a value alone where it is to keep such variables.
         """
-        return operator[0] == ":" and self._keep_unset and name not in self._environment
+        return operator[0] == ":" and self.keep_unset and name not in self.environment
 
     def _open_variable(self, name: str, operator: str) -> None:
-        if operator == "/" and self._text[self._position : self._position + 1] == "/":
-            self._position += 1
+        if operator == "/" and self.text[self.position : self.position + 1] == "/":
+            self.position += 1
             operator = "//"
-        value = self._environment.get(name)
+        value = self.environment.get(name)
         stop = "/" if operator[0] == "/" else "}"
         raw_escapes = operator[-1] in "#%/"
-        self._frames.append(_Frame(stop, len(self._out), raw_escapes, name, operator, value))
-        if value is None and self._keep_unset:
-            self._out.append("${" + name + operator)
+        self.frames.append(_Frame(stop, len(self.out), raw_escapes, name, operator, value))
+        if value is None and self.keep_unset:
+            self.out.append("${" + name + operator)
 
     def _close(self) -> None:
         """End the innermost frame at its stop character."""
-        frame = self._frames[-1]
-        self._position += 1
+        frame = self.frames[-1]
+        self.position += 1
         if frame.stop == "/":
             # The pattern of ${NAME/pattern/replacement} ends; the replacement follows.
-            self._out.append("/")
+            self.out.append("/")
             frame.stop = "}"
             return
-        self._frames.pop()
+        self.frames.pop()
         if frame.stop == '"':
-            if self._raw_quotes:
-                self._out.append('"')
-        elif frame.value is None and self._keep_unset:
-            self._out.append("}")
+            if self.raw_quotes:
+                self.out.append('"')
+        elif frame.value is None and self.keep_unset:
+            self.out.append("}")
         else:
             self._substitute(frame)
-        if len(self._frames) == 1:
-            self._add_to_word("".join(self._out[frame.start :]), splits=frame.stop == "}")
+        if len(self.frames) == 1:
+            self._add_to_word("".join(self.out[frame.start :]), splits=frame.stop == "}")
 
     def _substitute(self, frame: _Frame) -> None:
         """Put the value of a variable in the place of its word, unless the word stands in."""
@@ -242,61 +232,56 @@ class _Lexer:
             value = ""
         elif operator[-1] == "?":
             if missing:
-                word = "".join(self._out[frame.start :])
+                word = "".join(self.out[frame.start :])
                 raise WordError(f"{frame.name}: {word or 'is not allowed to be unset'}")
         elif value:
             # ${NAME#pattern} and its like would need the value at build time anyway.
             raise WordError(f"the pattern of ${{{frame.name}{operator}…}} is not evaluated here")
-        self._out[frame.start :] = [value or ""]
-
-    # -- helpers --------------------------------------------------------------
+        self.out[frame.start :] = [value or ""]
 
     def _emit(self, text: str, *, splits: bool) -> None:
-        self._out.append(text)
-        if len(self._frames) == 1:
+        self.out.append(text)
+        if len(self.frames) == 1:
             self._add_to_word(text, splits=splits)
 
     def _add_to_word(self, text: str, *, splits: bool) -> None:
         """Add output of the top level to the current word; its blanks end words if `splits`."""
         if not splits:
-            self._word.append(text)
+            self.word.append(text)
             return
         position = 0
         for blank in SPACE.finditer(text):
-            self._word.append(text[position : blank.start()])
+            self.word.append(text[position : blank.start()])
             self._end_word()
             position = blank.end()
-        self._word.append(text[position:])
+        self.word.append(text[position:])
 
     def _end_word(self) -> None:
         # Empty quotes make no word.
-        if word := "".join(self._word):
-            self._words.append(word)
-        self._word = []
+        if word := "".join(self.word):
+            self.words.append(word)
+        self.word = []
 
     def _name(self) -> str:
         """Take a name: digits, one special sign, or letters, digits and underscores.
 
         Letters and digits are Unicode's L and Nd, as in Go.
         """
-        text, start = self._text, self._position
-        position, length = start, len(self._text)
-        if position < length and text[position] in _SPECIAL:
-            position += 1
-        elif position < length and text[position].isdecimal():
-            while position < length and text[position].isdecimal():
-                position += 1
-        else:
-            while position < length and _is_name(text[position]):
-                position += 1
-        self._position = position
-        return text[start:position]
+        text, start = self.text, self.position
+        goes_on = str.isdecimal if text[start : start + 1].isdecimal() else _is_name
+        end = start
+        while end < len(text) and goes_on(text[end]):
+            end += 1
+        if text.startswith(_SPECIAL, start):
+            end += 1
+        self.position = end
+        return text[start:end]
 
     def _value_or(self, name: str, written: str) -> str:
-        value = self._environment.get(name)
+        value = self.environment.get(name)
         if value is None:
             self.unset.add(name)
-            return written if self._keep_unset else ""
+            return written if self.keep_unset else ""
         return value
 
 
@@ -307,9 +292,7 @@ def _is_name(char: str) -> bool:
 def expand(text: str, environment: Mapping[str, str], escape: str = "\\") -> str:
     """Expand one word as BuildKit does; blanks in it stay. Unset variables become nothing.
 
-    Raises:
-        WordError: as BuildKit's lexer does.
-
+    Raise WordError where BuildKit's lexer refuses the word.
     """
     return _Lexer(text, environment, escape=escape).run()[0]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from migrate_cache.dockerfile.edits import apply
 from migrate_cache.plan.model import ChangeResult, FileResult, NoteResult
 from migrate_cache.rules import rule
 from migrate_cache.rules.context import is_selected
 from migrate_cache.rules.registry import load_rule, severity
 from migrate_cache.rules.suppressions import instruction_start, read_suppressions
+from migrate_cache.text.edit import apply_edits
 
 if TYPE_CHECKING:
     from migrate_cache.builds.runs import FileContext
@@ -31,7 +31,7 @@ def render(file: FileContext, project: Project, decisions: Decisions) -> FileRes
         if is_selected(note.rule, project.settings) and not _is_suppressed(file, note, suppressions)
     ]
     notes.sort(key=lambda note: (note.line, note.column, note.rule))
-    after = apply(file.tree, (edit for change in changes for edit in change.edits))
+    after = apply_edits(before, (edit for change in changes for edit in change.edits))
     return FileResult(file.path, before, after, tuple(changes), tuple(notes))
 
 

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from migrate_cache.caches.cache_mount import CacheMount
-from migrate_cache.dockerfile.tree import Dockerfile, Instruction, Mount
+from migrate_cache.dockerfile.mount import Mount
 from migrate_cache.plan.render import changes_in
 from migrate_cache.text.edit import InstructionEdit, OptionEdit
 from migrate_cache.text.errors import SafetyError
 
 if TYPE_CHECKING:
     from migrate_cache.caches.facts import Project
+    from migrate_cache.dockerfile.tree import Dockerfile, Instruction
     from migrate_cache.rules.context import Decisions
     from migrate_cache.rules.rule import Change
     from migrate_cache.text.errors import MigrateError

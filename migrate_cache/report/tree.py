@@ -8,16 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrate_cache.dockerfile.tree import (
-    Dockerfile,
-    Flag,
-    Heredoc,
-    Instruction,
-    MountOption,
-    Node,
-    Part,
-    Token,
-)
+from migrate_cache.dockerfile.mount import Flag, MountOption
+from migrate_cache.dockerfile.nodes import Node, Part, Token
+from migrate_cache.dockerfile.tree import Dockerfile, Heredoc, Instruction
 from migrate_cache.text.escape import printable
 
 if TYPE_CHECKING:

@@ -82,10 +82,10 @@ def _said(decisions: Decisions) -> dict[str, set[tuple[str, int]]]:
     said: defaultdict[str, set[tuple[str, int]]] = defaultdict(set)
     for mount, item in decisions.mounts.items():
         if isinstance(item, Change) or severity(item.rule) != "rewrite":
-            said[mount.path].add((item.rule, mount.instruction.start))
+            said[mount.path].add((item.rule, mount.run.instruction.start))
     for change in chain.from_iterable(decisions.insertions.values()):
         said[change.run.path].add((change.rule, change.run.instruction.start))
-    trees = {mount.path: mount.tree for mount in decisions.mounts}
+    trees = {mount.path: mount.run.tree for mount in decisions.mounts}
     for note in chain.from_iterable(decisions.notes.values()):
         said[note.path].add((note.rule, instruction_start(trees[note.path], note.line)))
     return said

@@ -67,8 +67,8 @@ def _only_reads(mount: CacheMount) -> bool:
     """Whether a RUN cannot do without what lies in the cache: it copies, or has no network."""
     if mount.only_copies or mount.mount_is_readonly or mount.run.node.flag("network") == "none":
         return True
-    known = mount.scope.known()
-    for command in mount.commands:
+    known = mount.run.scope.known()
+    for command in mount.run.commands:
         program, arguments = shell.canonical(command)
         if _OFFLINE_WORDS.intersection(arguments):
             return True

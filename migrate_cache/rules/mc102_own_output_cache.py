@@ -228,7 +228,7 @@ class Output:
             if mount.entry is None or not mount.match.locks_inside:
                 name = mount.entry.name if mount.entry else "the tool"
                 return f"{name} has no lock of its own inside the directory"
-            if mount.opaque and not compiles(mount):
+            if mount.run.is_opaque and not compiles(mount):
                 return "it cannot be told what the command runs"
         if not any(mount.match.certain for mount in coupled.mounts):
             return "little says that this is Cargo's directory"

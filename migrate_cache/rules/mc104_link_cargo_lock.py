@@ -88,7 +88,9 @@ def link_cargo_lock(cache: Cache, context: Context) -> Iterator[Change]:
         if not linked.needs_link(mount) or any(change.run is top.run for change in insertions):
             continue
         home = cargo_home(top)
-        edit = insert_before(top.tree, top.instruction, f"RUN {link_command(home)}", COMMENT)
+        edit = insert_before(
+            top.run.tree, top.run.instruction, f"RUN {link_command(home)}", COMMENT
+        )
         yield Change(
             top.run,
             (edit,),

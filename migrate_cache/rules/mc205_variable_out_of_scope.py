@@ -59,20 +59,20 @@ def variable_out_of_scope(cache: Cache, context: Context) -> Iterator[Note]:
         if context.decisions.mounts[mount].rule in ("MC205", "MC210"):
             continue
         for option in ("id", "target"):
-            for name in sorted(mount.scope.expand(mount.node.get(option)).undeclared):
+            for name in sorted(mount.run.scope.expand(mount.node.get(option)).undeclared):
                 yield note_at(mount, _undeclared(mount, option, name))
 
 
 def undeclared_in_id(mount: CacheMount) -> Blocked | None:
     """Return what blocks a mount whose id uses variables that are not in scope."""
-    names = sorted(mount.scope.expand(mount.id).undeclared) if mount.id else ()
+    names = sorted(mount.run.scope.expand(mount.id).undeclared) if mount.id else ()
     if not names:
         return None
     return Blocked("MC205", f"{', '.join(names)} in the id is not in scope at {mount.place}")
 
 
 def _undeclared(mount: CacheMount, option: str, name: str) -> str:
-    global_names = {w.partition("=")[0] for arg in mount.tree.global_args for w in arg.words}
+    global_names = {w.partition("=")[0] for arg in mount.run.tree.global_args for w in arg.words}
     if name in global_names:
         way_out = f"the ARG above the first FROM is not in scope; repeat ARG {name} in the stage"
     elif name in ("HOME", "USER", "PWD"):

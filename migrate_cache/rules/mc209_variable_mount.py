@@ -35,7 +35,7 @@ is no obstacle.
 )
 def variable_mount(mount: CacheMount) -> str:
     """Say which part of a mount is only known when it is built."""
-    if mount.instruction.trigger is not None:
+    if mount.run.instruction.trigger is not None:
         return "an ONBUILD trigger runs in another image: scope and service are that image's"
     if "$" in mount.node.type or "$" in mount.node.sharing:
         which = "type" if "$" in mount.node.type else "sharing mode"

@@ -34,5 +34,5 @@ it should have been.
 )
 def rejected_mount(mount: CacheMount) -> str:
     """Say why BuildKit would reject the instruction of a mount, in its words."""
-    error = mount.run.node.error or mount.instruction.error
+    error = mount.run.node.error or mount.run.instruction.error
     return f"BuildKit would reject this instruction: {error.message}" if error else ""

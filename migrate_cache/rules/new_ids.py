@@ -207,9 +207,9 @@ def _values(mount: CacheMount, text: str) -> set[str]:
     """Return what an id with variables is known to become at a mount."""
     if "$" not in text:
         return set()
-    found = {mount.scope.expand(text).pattern}
+    found = {mount.run.scope.expand(text).pattern}
     for build in mount.run.file.builds:
-        scope = mount.resolved.under(build.args).scopes.get(mount.instruction.start)
+        scope = mount.run.resolved.under(build.args).scopes.get(mount.run.instruction.start)
         if scope is not None:
             found.add(scope.expand(text).pattern)
     return found

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from migrate_cache.dockerfile.tree import Dockerfile, Instruction, Token
+from migrate_cache.dockerfile.nodes import Token
+from migrate_cache.dockerfile.tree import Dockerfile, Instruction
 
 _IGNORE = re.compile(
     r"#\s*migrate-cache:\s*(?P<what>ignore-file|ignore)\b\s*(?:\[(?P<codes>[^\]]*)\])?",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -144,21 +145,17 @@ def _dotnet_project(arguments: Sequence[str]) -> Iterator[str]:
             yield _last(word)
 
 
-def _each(read: Callable[[str], str]) -> Callable[[Sequence[str]], Iterable[str]]:
-    return lambda values: map(read, values)
-
-
 READINGS: dict[str, Callable[[Sequence[str]], Iterable[str]]] = {
     "name": iter,
-    "path": _each(_last),
-    "manifest": _each(_manifest),
-    "package": _each(_package),
-    "program": _each(_program),
+    "path": partial(map, _last),
+    "manifest": partial(map, _manifest),
+    "package": partial(map, _package),
+    "program": partial(map, _program),
     "list": lambda values: chain.from_iterable(map(_list, values)),
-    "filter": _each(_filter),
-    "go-package": _each(_go_package),
-    "gradle-task": _each(_gradle_task),
-    "bazel-label": _each(_bazel_label),
+    "filter": partial(map, _filter),
+    "go-package": partial(map, _go_package),
+    "gradle-task": partial(map, _gradle_task),
+    "bazel-label": partial(map, _bazel_label),
     "yarn-workspace": _yarn_workspace,
     "nx-task": _nx_task,
     "dotnet-project": _dotnet_project,

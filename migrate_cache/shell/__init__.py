@@ -7,7 +7,6 @@ from migrate_cache.shell.tools import (
     all_commands,
     canonical,
     is_opaque,
-    launched,
     tools,
 )
 
@@ -19,7 +18,6 @@ __all__ = [
     "all_commands",
     "canonical",
     "is_opaque",
-    "launched",
     "options",
     "read_exec_form",
     "read_script",

@@ -8,8 +8,6 @@ from functools import cache
 
 from migrate_cache.shell.model import Command, options
 
-__all__ = ["BuildTool", "build_tool", "build_tools", "builds_of_program", "is_whole"]
-
 
 @dataclass(frozen=True, slots=True)
 class BuildTool:
@@ -42,7 +40,6 @@ class BuildTool:
         )
 
     def _words(self, arguments: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the arguments after the subcommand, without the values of options."""
         words: list[str] = []
         is_value = False
         for word in arguments[len(self.subcommand(arguments) or ()) :]:

@@ -15,14 +15,13 @@ What comes after the last word of a phrase does not matter.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
 from functools import cache
 from typing import NamedTuple
 
 from migrate_cache.shell.build_tools import builds_of_program
 from migrate_cache.shell.model import Command, options
 from migrate_cache.shell.tools import all_commands, canonical
-
-__all__ = ["fits", "fits_any", "runs_any"]
 
 _BUILDS = "<builds>"
 
@@ -67,19 +66,7 @@ def fits(pattern: str, word: str) -> bool:
     """Whether `word` fits a pattern in which ``*`` stands for any part."""
     if "*" not in pattern:
         return pattern == word
-    first, *rest = pattern.split("*")
-    last = rest.pop()
-    if len(word) < len(first) + len(last):
-        return False
-    if not (word.startswith(first) and word.endswith(last)):
-        return False
-    at, end = len(first), len(word) - len(last)
-    for part in rest:
-        at = word.find(part, at, end)
-        if at < 0:
-            return False
-        at += len(part)
-    return True
+    return fnmatchcase(word, pattern.replace("[", "[[]").replace("?", "[?]"))
 
 
 def _begin(pattern: Sequence[str], words: Sequence[str]) -> bool:

@@ -313,7 +313,6 @@ class _Reader:
             self._at = len(self._text) if end < 0 else end
 
     def _read_documents(self, frame: Frame) -> None:
-        """Read the bodies of the here-documents that the line before announces."""
         for document in self._announced:
             body = self._read_body(document)
             if document.is_script and body:
@@ -324,19 +323,14 @@ class _Reader:
         self._announced.clear()
 
     def _read_body(self, document: HereDocument) -> str:
-        text, start = self._text, self._at
-        position = start
-        while position < len(text):
-            end = text.find("\n", position)
-            end = len(text) if end < 0 else end
-            line = text[position:end].rstrip("\r")
+        start = self._at
+        while self._at < len(self._text):
+            begin, end = self._at, self._text.find("\n", self._at)
+            self._at = len(self._text) if end < 0 else end + 1
+            line = self._text[begin : self._at].removesuffix("\n").rstrip("\r")
             if (line.lstrip("\t") if document.strips_tabs else line) == document.delimiter:
-                break
-            position = end + 1
-        else:
-            end = position = len(text)
-        self._at = min(end + 1, len(text))
-        return text[start:position]
+                return self._text[start:begin]
+        return self._text[start:]
 
 
 def _add_word(frame: Frame, word: str) -> None:

@@ -15,38 +15,35 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+def _each_to(programs: dict[str, str]) -> dict[str, tuple[str, ...]]:
+    return {program: (name,) for name, text in programs.items() for program in text.split()}
+
+
 # Other names of programs. A second word stands in front of the arguments.
 _CANONICAL: dict[str, tuple[str, ...]] = {
-    "xx-cargo": ("cargo",),
-    "cross": ("cargo",),
-    "xx-go": ("go",),
-    "gotip": ("go",),
-    "apt-get": ("apt",),
-    "aptitude": ("apt",),
-    "apt-fast": ("apt",),
-    "xx-apt": ("apt",),
-    "xx-apt-get": ("apt",),
-    "xx-apk": ("apk",),
-    "yum": ("dnf",),
-    "microdnf": ("dnf",),
-    "dnf5": ("dnf",),
-    "mvnw": ("mvn",),
-    "mvnd": ("mvn",),
-    "mvnw.cmd": ("mvn",),
-    "gradlew": ("gradle",),
-    "gradlew.bat": ("gradle",),
-    "yarnpkg": ("yarn",),
     "npx": ("npm", "exec"),
     "pnpx": ("pnpm", "dlx"),
     "bunx": ("bun", "x"),
     "uvx": ("uv", "tool", "run"),
-    "micromamba": ("mamba",),
-    "bundler": ("bundle",),
-    "composer.phar": ("composer",),
-    "cs": ("coursier",),
-    "bazelisk": ("bazel",),
-    "hf": ("huggingface-cli",),
-    "cmake3": ("cmake",),
+    **_each_to(
+        {
+            "cargo": "xx-cargo cross",
+            "go": "xx-go gotip",
+            "apt": "apt-get aptitude apt-fast xx-apt xx-apt-get",
+            "apk": "xx-apk",
+            "dnf": "yum microdnf dnf5",
+            "mvn": "mvnw mvnd mvnw.cmd",
+            "gradle": "gradlew gradlew.bat",
+            "yarn": "yarnpkg",
+            "mamba": "micromamba",
+            "bundle": "bundler",
+            "composer": "composer.phar",
+            "coursier": "cs",
+            "bazel": "bazelisk",
+            "huggingface-cli": "hf",
+            "cmake": "cmake3",
+        }
+    ),
 }
 _NUMBERED = re.compile(r"(pip|python|pypy|bundle|gem|ruby|php)[0-9][0-9.]*")
 
@@ -157,46 +154,25 @@ def all_commands(commands: Iterable[Command]) -> tuple[Command, ...]:
 
 
 # The tools that a program runs, beside the one of its own name.
-_ALSO: dict[str, tuple[str, ...]] = {
-    "trunk": ("cargo",),
-    "wasm-pack": ("cargo",),
-    "maturin": ("cargo",),
-    "tauri": ("cargo",),
-    "rustc": ("rustup",),
-    "rustup-init": ("rustup",),
-    "golangci-lint": ("go",),
-    "gotestsum": ("go",),
-    "goreleaser": ("go",),
-    "mage": ("go",),
-    "xcaddy": ("go",),
-    "ko": ("go",),
-    "pip-compile": ("pip",),
-    "pip-sync": ("pip",),
-    "pipenv": ("pip",),
-    "pipx": ("pip",),
-    "build": ("pip",),
-    "pdm": ("pip",),
-    "easy_install": ("pip",),
-    "add-apt-repository": ("apt",),
-    "nuget": ("dotnet",),
-    "msbuild": ("dotnet",),
-    "react-scripts": ("webpack",),
-    "gem": ("bundle",),
-    "rake": ("bundle",),
-    "rails": ("bundle",),
-    "iex": ("mix",),
-    "elixir": ("mix",),
-    "ctest": ("cmake",),
-    "nix-build": ("nix",),
-    "nix-shell": ("nix",),
-    "nix-env": ("nix",),
-    "transformers-cli": ("huggingface-cli",),
-    "flutter": ("dart",),
-    "scala-cli": ("coursier",),
-    "sbt": ("coursier",),
-    "mill": ("coursier",),
-    "tofu": ("terraform",),
-}
+_ALSO = _each_to(
+    {
+        "cargo": "trunk wasm-pack maturin tauri",
+        "rustup": "rustc rustup-init",
+        "go": "golangci-lint gotestsum goreleaser mage xcaddy ko",
+        "pip": "pip-compile pip-sync pipenv pipx build pdm easy_install",
+        "apt": "add-apt-repository",
+        "dotnet": "nuget msbuild",
+        "webpack": "react-scripts",
+        "bundle": "gem rake rails",
+        "mix": "iex elixir",
+        "cmake": "ctest",
+        "nix": "nix-build nix-shell nix-env",
+        "huggingface-cli": "transformers-cli",
+        "dart": "flutter",
+        "coursier": "scala-cli sbt mill",
+        "terraform": "tofu",
+    }
+)
 
 
 def tools(commands: Iterable[Command]) -> frozenset[str]:

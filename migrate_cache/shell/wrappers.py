@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrate_cache.shell.model import (
@@ -27,19 +28,12 @@ if TYPE_CHECKING:
 # own stand before that program.
 _WRAPPERS: dict[str, tuple[str, int]] = {
     "env": ("-u --unset -C --chdir", 0),
-    "sudo": (
-        "-u -g -h -p -C -r -t -T -U -D -R --user --group --chdir --prompt --host",
-        0,
-    ),
+    "sudo": ("-u -g -h -p -C -r -t -T -U -D -R --user --group --chdir --prompt --host", 0),
     "doas": ("-u -C", 0),
     "time": ("-f -o --format --output", 0),
     "exec": ("-a", 0),
     "nice": ("-n --adjustment", 0),
     "ionice": ("-c -n --class --classdata", 0),
-    "nohup": ("", 0),
-    "command": ("", 0),
-    "builtin": ("", 0),
-    "setsid": ("", 0),
     "stdbuf": ("-i -o -e", 0),
     "xargs": (
         "-I -n -P -L -s -d -a -E"
@@ -54,30 +48,26 @@ _WRAPPERS: dict[str, tuple[str, int]] = {
     "chroot": ("--userspec --groups", 1),
     "flock": ("-w --timeout -E", 1),
     "xvfb-run": ("-s -n -e -f --server-args --server-num", 0),
-    "dumb-init": ("", 0),
-    "tini": ("", 0),
-    "ssh-agent": ("", 0),
-    "linux32": ("", 0),
-    "linux64": ("", 0),
-    "busybox": ("", 0),
+    **dict.fromkeys(("nohup", "command", "builtin", "setsid", "dumb-init", "tini"), ("", 0)),
+    **dict.fromkeys(("ssh-agent", "linux32", "linux64", "busybox"), ("", 0)),
 }
 _ASSIGNING = frozenset({"env", "sudo", "doas"})
 
 
+@dataclass(slots=True)
 class Resolver:
     """Turns the words of one simple command into the commands that it runs.
 
     `reads_script` says whether a shell takes its script from its standard input.
     """
 
-    def __init__(self, frame: Frame, read_nested: NestedReader) -> None:
-        self._frame = frame
-        self._read_nested = read_nested
-        self.reads_script = False
+    frame: Frame
+    read_nested: NestedReader
+    reads_script: bool = False
 
     def resolve(self, words: list[str], level: int = 0) -> list[Command]:
         """Return the commands that `words` run; assignments and exports go into the frame."""
-        exports = self._frame.exports
+        exports = self.frame.exports
         environment = list(exports)
         at = _take_assignments(words, 0, environment)
         if at == len(words):
@@ -106,8 +96,8 @@ class Resolver:
         """Keep plain assignments: a later ``export NAME`` exports them."""
         for word in words:
             name, _, value = word.partition("=")
-            self._frame.variables[name] = value
-            if any(name == exported for exported, _ in self._frame.exports):
+            self.frame.variables[name] = value
+            if any(name == exported for exported, _ in self.frame.exports):
                 self._set_export(name, value)
 
     def _export(self, program: str, arguments: tuple[str, ...]) -> None:
@@ -118,16 +108,16 @@ class Resolver:
             name, _, value = word.partition("=")
             if ASSIGNMENT.match(word):
                 self._set_export(name.rstrip("+"), value)
-            elif word in self._frame.variables:
-                self._set_export(word, self._frame.variables[word])
+            elif word in self.frame.variables:
+                self._set_export(word, self.frame.variables[word])
 
     def _set_export(self, name: str, value: str) -> None:
-        others = tuple(pair for pair in self._frame.exports if pair[0] != name)
+        others = tuple(pair for pair in self.frame.exports if pair[0] != name)
         if len(others) < MAX_EXPORTS:
-            self._frame.exports = (*others, (name, value))
+            self.frame.exports = (*others, (name, value))
 
     def _script(self, script: str, command: Command) -> list[Command]:
-        return self._read_nested(script, command.environment[:MAX_EXPORTS])
+        return self.read_nested(script, command.environment[:MAX_EXPORTS])
 
     def _shell(self, command: Command) -> list[Command]:
         words = command.arguments
@@ -184,7 +174,6 @@ def _skip_options(words: list[str], at: int, with_word: str, own: int) -> int:
 
 
 def _executed(arguments: tuple[str, ...]) -> Iterable[list[str]]:
-    """Yield the words of each ``-exec`` of a find."""
     words: list[str] | None = None
     for word in arguments:
         if words is None:

@@ -41,10 +41,8 @@ class InstructionEdit(Edit):
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:
     """Return `text` with all `edits` made, in whatever order they are given.
 
-    Raises:
-        ValueError: where two edits overlap, two insertions meet at one place (nothing says
-            which comes first), or an edit leaves the text.
-
+    Raise ValueError where two edits overlap, two insertions meet at one place (nothing says
+    which comes first), or an edit leaves the text.
     """
     parts: list[str] = []
     position = 0
@@ -55,8 +53,7 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
             raise ValueError(f"two edits of one place, at offset {start}")
         if not position <= start <= end <= len(text):
             raise ValueError(f"edits overlap or leave the text at offset {start}")
-        parts.append(text[position:start])
-        parts.append(edit.text)
+        parts += (text[position:start], edit.text)
         position, previous = end, edit.span
     parts.append(text[position:])
     return "".join(parts)

@@ -45,9 +45,6 @@ class MigrateError(Exception):
         self.source_line = source_line
         self.hint = hint
 
-    def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild, (type(self), self.message, self.__dict__.copy()))
-
     def __str__(self) -> str:
         """Return ``path:line:column: message``, then the line and a caret."""
         place = ":".join(
@@ -59,12 +56,6 @@ class MigrateError(Exception):
         if self.hint:
             text += f"\n  hint: {printable(self.hint)}"
         return text
-
-
-def _rebuild(kind: type[MigrateError], message: str, state: dict[str, object]) -> MigrateError:
-    error = kind(message)
-    error.__dict__.update(state)
-    return error
 
 
 class ParseError(MigrateError):

@@ -10,8 +10,6 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["cells", "json_safe", "point_at", "printable"]
-
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # The most characters of a line that `point_at` shows.

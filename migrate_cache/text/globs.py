@@ -16,8 +16,6 @@ from migrate_cache.text.errors import ConfigError
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
-__all__ = ["BACKSLASH", "LEADS_OUT", "Globs", "IgnoreFile", "check_glob", "check_path"]
-
 # These regular expressions mean the same to Python and to JSON schemas.
 BACKSLASH = r"\\"
 LEADS_OUT = r"(^|/)\.\.(/|$)|^[A-Za-z]:|^~"

@@ -6,6 +6,7 @@ exactly one such text and comes back unchanged, whatever its encoding was.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -41,12 +42,7 @@ def split_lines(text: str) -> list[str]:
 
     ``str.splitlines`` would also split at form feeds, U+2028 and others.
     """
-    lines = text.split("\n")
-    last = lines.pop()
-    kept = [line + "\n" for line in lines]
-    if last:
-        kept.append(last)
-    return kept
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
 
 
 @dataclass(frozen=True)
@@ -59,13 +55,7 @@ class Source:
     @cached_property
     def line_starts(self) -> list[int]:
         """The offset at which each line starts, in order."""
-        starts = [0]
-        find = self.text.find
-        position = find("\n")
-        while position >= 0:
-            starts.append(position + 1)
-            position = find("\n", position + 1)
-        return starts
+        return [0, *(match.end() for match in re.finditer("\n", self.text))]
 
     def place(self, offset: int) -> Place:
         """Return the line and column of the character at `offset`."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from migrate_cache.dockerfile.edits import apply, insert_before, mount_edits
+from migrate_cache.dockerfile.edits import insert_before, mount_edits
+from migrate_cache.text.edit import apply_edits
 from tests.reading import tree_of
 
 # -- lines above an instruction -------------------------------------------------------------
@@ -35,7 +36,7 @@ def test_lines_stand_above_an_instruction_and_its_comments(text: str, end: str) 
         after = text.replace("|", "# new\nUSER b\n")
     tree = tree_of(before)
     (here,) = (item for item in tree.instructions if item.arguments.strip() == "here")
-    assert apply(tree, [insert_before(tree, here, "USER b", "# new")]) == after
+    assert apply_edits(tree.source.text, [insert_before(tree, here, "USER b", "# new")]) == after
 
 
 # -- the id and the mode of a cache -----------------------------------------------------------
@@ -67,7 +68,9 @@ def test_the_id_and_the_mode_of_a_cache(
     text = "FROM a\nRUN --mount={} make\n"
     tree = tree_of(text.format(mount))
     (node,) = tree.mounts()
-    assert apply(tree, mount_edits(node, new_id, sharing)) == text.format(expected)
+    assert apply_edits(tree.source.text, mount_edits(node, new_id, sharing)) == text.format(
+        expected
+    )
 
 
 def test_an_insertion_names_its_instruction() -> None:
@@ -91,7 +94,11 @@ def test_the_order_of_edits_does_not_matter() -> None:
     ]
     expected = TWO.replace("RUN", "# why\nUSER b\nRUN").replace("locked", "shared")
     expected = expected.replace("/a,", "/a,id=x,").replace("id= ", "id=y ")
-    assert apply(tree, edits) == apply(tree, edits[::-1]) == expected
+    assert (
+        apply_edits(tree.source.text, edits)
+        == apply_edits(tree.source.text, edits[::-1])
+        == expected
+    )
 
 
 @pytest.mark.parametrize(
@@ -115,9 +122,9 @@ def test_two_edits_of_one_option_or_place_are_refused(
     for method, *args in (one, other):
         names = {"after": "target"} if method == "add" else {}
         edits.append(getattr(mount, method)(*args, **names))
-        apply(tree, edits[-1])
+        apply_edits(tree.source.text, edits[-1])
     with pytest.raises(ValueError, match="at offset"):
-        apply(tree, (*edits[0], *edits[1]))
+        apply_edits(tree.source.text, (*edits[0], *edits[1]))
 
 
 def test_two_insertions_above_one_instruction_are_refused() -> None:
@@ -126,4 +133,4 @@ def test_two_insertions_above_one_instruction_are_refused() -> None:
         insert_before(tree, tree.instructions[1], line, "# c") for line in ("USER a", "USER b")
     ]
     with pytest.raises(ValueError, match="two edits of one place"):
-        apply(tree, edits)
+        apply_edits(tree.source.text, edits)

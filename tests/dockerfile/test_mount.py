@@ -8,14 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrate_cache.dockerfile.edits import apply
 from migrate_cache.dockerfile.mount import clean_path
 from migrate_cache.dockerfile.parser import parse
+from migrate_cache.text.edit import apply_edits
 from tests.dockerfile.strategies import FEW, written_mount
 from tests.reading import mount_of, mounts_of, options_of, readings, tree_of
 
 if TYPE_CHECKING:
-    from migrate_cache.dockerfile.tree import Dockerfile, Instruction, Mount
+    from migrate_cache.dockerfile.mount import Mount
+    from migrate_cache.dockerfile.tree import Dockerfile, Instruction
     from migrate_cache.text.edit import OptionEdit
 
 # -- options -------------------------------------------------------------------------------
@@ -78,7 +79,7 @@ def edited(text: str, edit: str, *args: str, **names: str) -> str:
     """Return a file with one edit of its only mount."""
     tree = tree_of(text)
     (mount,) = tree.mounts()
-    return apply(tree, getattr(mount, edit)(*args, **names))
+    return apply_edits(tree.source.text, getattr(mount, edit)(*args, **names))
 
 
 def run_with(mount: str, end: str = "\n", escape: str = "\\") -> str:
@@ -264,7 +265,7 @@ def test_edits_are_read_as_planned_and_change_nothing_else(
     else:
         edits = old.add("id", value, after=name)
         expected.insert(index + 1, ("id", value))
-    after, changed, new = first_run(apply(tree, edits))
+    after, changed, new = first_run(apply_edits(tree.source.text, edits))
     assert options_of(new) == expected
     assert readings(after)[2:] == readings(tree)[2:]
     assert (changed.arguments, changed.start_line, changed.end_line) == (

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from migrate_cache.shell import all_commands, canonical, is_opaque, launched, tools
+from migrate_cache.shell import all_commands, canonical, is_opaque, tools
+from migrate_cache.shell.tools import launched
 from tests.shell.commands import commands_of
 
 

@@ -16,33 +16,19 @@ if TYPE_CHECKING:
 # What a flag takes.
 _ONE, _MANY, _BOOLEAN = "one value", "any number of values", "true or false"
 
+
+def _flags(names: str) -> dict[str, str]:
+    """Read names of flags: with ``*`` they may be repeated, with ``?`` they are true or false."""
+    takes = {"*": _MANY, "?": _BOOLEAN}
+    return {name.rstrip("*?"): takes.get(name[-1], _ONE) for name in names.split()}
+
+
 FLAGS: dict[str, dict[str, str]] = {
-    "ADD": {
-        "chown": _ONE,
-        "chmod": _ONE,
-        "link": _BOOLEAN,
-        "keep-git-dir": _BOOLEAN,
-        "checksum": _ONE,
-        "exclude": _MANY,
-        "unpack": _BOOLEAN,
-    },
-    "COPY": {
-        "chown": _ONE,
-        "from": _ONE,
-        "chmod": _ONE,
-        "link": _BOOLEAN,
-        "parents": _BOOLEAN,
-        "exclude": _MANY,
-    },
-    "FROM": {"platform": _ONE},
-    "HEALTHCHECK": {
-        "interval": _ONE,
-        "timeout": _ONE,
-        "start-period": _ONE,
-        "start-interval": _ONE,
-        "retries": _ONE,
-    },
-    "RUN": {"mount": _MANY, "network": _ONE, "security": _ONE, "device": _MANY},
+    "ADD": _flags("chown chmod link? keep-git-dir? checksum exclude* unpack?"),
+    "COPY": _flags("chown from chmod link? parents? exclude*"),
+    "FROM": _flags("platform"),
+    "HEALTHCHECK": _flags("interval timeout start-period start-interval retries"),
+    "RUN": _flags("mount* network security device*"),
 }
 
 # The shortest interval of a health check other than 0, in nanoseconds.

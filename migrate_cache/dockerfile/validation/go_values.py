@@ -28,28 +28,16 @@ def _refuse(word: str) -> float:
     raise ValueError(word)
 
 
-_BOOLEANS = ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False")
-
-_DURATION = re.compile(r"[-+]?(?:0|(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|µs|μs|ms|s|m|h))+)")
-_DURATION_PART = re.compile(r"([0-9.]+)([a-zµμ]+)")
-_NANOSECONDS = {
-    "ns": 1,
-    "us": 10**3,
-    "µs": 10**3,
-    "μs": 10**3,
-    "ms": 10**6,
-    "s": 10**9,
-    "m": 60 * 10**9,
-    "h": 3600 * 10**9,
-}
-_SIZE = re.compile(
+# What ``strconv.ParseBool`` reads.
+BOOLEANS = ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False")
+# What ``units.RAMInBytes`` reads, such as ``64m`` or ``1.5 GiB``.
+SIZE = re.compile(
     r"\+?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)? ?(?:b|[kmgtp](?:i?b)?)?", re.IGNORECASE
 )
-
-
-def is_size(text: str) -> bool:
-    """Tell whether Go's ``units`` reads a number of bytes, such as ``64m`` or ``1.5 GiB``."""
-    return _SIZE.fullmatch(text) is not None
+_DURATION = re.compile(r"[-+]?(?:0|(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|µs|μs|ms|s|m|h))+)")
+_DURATION_PART = re.compile(r"([0-9.]+)([a-zµμ]+)")
+_NANOSECONDS = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9, "m": 60e9, "h": 3600e9}
+_NANOSECONDS |= {"\u00b5s": 1e3, "\u03bcs": 1e3}  # the micro sign, and the Greek letter
 
 
 def nanoseconds(text: str) -> float | None:
@@ -73,18 +61,3 @@ def number(text: str, base: int, limit: int) -> int | None:
         return None
     value = int(significant or "0", base)
     return value if value < limit else None
-
-
-def is_unsigned(text: str) -> bool:
-    """Tell whether `text` is an unsigned number of 32 bits."""
-    return number(text, 10, 2**32) is not None
-
-
-def is_mode(text: str) -> bool:
-    """Tell whether `text` is the mode of a file, in octal digits."""
-    return number(text, 8, 2**32) is not None
-
-
-def is_boolean(text: str) -> bool:
-    """Tell whether Go's ``strconv.ParseBool`` reads `text`."""
-    return text in _BOOLEANS

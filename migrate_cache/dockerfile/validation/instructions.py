@@ -237,9 +237,6 @@ _CHECKS: dict[str, tuple[Callable[[Instruction], Rejections], ...]] = {
 }
 
 
-# -- arguments and places ----------------------------------------------------------------
-
-
 def _arguments(instruction: Instruction) -> tuple[str, ...]:
     """Return an instruction's arguments as BuildKit splits them for its keyword."""
     text = instruction.arguments
@@ -253,18 +250,15 @@ def _arguments(instruction: Instruction) -> tuple[str, ...]:
 
 
 def _health_command(instruction: Instruction) -> tuple[str, str]:
-    """Return a HEALTHCHECK's type and what follows it."""
     match = _TYPE_AND_COMMAND.fullmatch(instruction.arguments)
     return (match[1], match[2]) if match else ("", "")
 
 
 def _keyword_offset(instruction: Instruction) -> int:
-    """Return where the keyword begins, in a trigger too."""
     return max(instruction.start, instruction.span.start)
 
 
 def _arguments_offset(instruction: Instruction) -> int:
-    """Return where the arguments begin, the keyword's place where there are none."""
     for child in instruction.children:
         if child.kind in ("WORD", "PLAIN_WORD", "COMMAND", "EXEC_FORM"):
             return child.span.start

@@ -8,12 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from migrate_cache.dockerfile.validation.go_values import (
-    is_boolean,
-    is_mode,
-    is_size,
-    is_unsigned,
-)
+from migrate_cache.dockerfile.validation.go_values import BOOLEANS, SIZE, number
 from migrate_cache.dockerfile.validation.rejection import Rejection, suggest, suggest_or_list
 
 if TYPE_CHECKING:
@@ -36,17 +31,23 @@ _TYPES_OF = {"required": ("secret", "ssh"), "env": ("secret",), "size": ("tmpfs"
 # A type that only the build knows.
 _UNKNOWN = "?"
 
+
+def _is_number(base: int) -> Callable[[str], bool]:
+    return lambda text: number(text, base, 2**32) is not None
+
+
 # Keys whose value is one of a few words: what BuildKit calls it, and the words.
 _WORDS = {"type": ("mount type", _TYPES), "sharing": ("sharing value", _SHARING_MODES)}
 # Keys with other values: what is one, BuildKit's message where it is none, and a hint.
-_SWITCH = (is_boolean, "invalid value for {key}: {value}", "expected true or false")
-_ID = (is_unsigned, "invalid value {value} for {key}", "expected a number")
-_VALUES: dict[str, tuple[Callable[[str], bool], str, str]] = {
+_SWITCH = (BOOLEANS.__contains__, "invalid value for {key}: {value}", "expected true or false")
+_SIZE = (SIZE.fullmatch, "invalid value for size: {value}", "expected a size such as 64m")
+_MODE = (_is_number(8), "invalid value {value} for mode", "expected an octal number")
+_ID = (_is_number(10), "invalid value {value} for {key}", "expected a number")
+_VALUES: dict[str, tuple[Callable[[str], object], str, str]] = {
     **dict.fromkeys((*_SWITCHES, "required"), _SWITCH),
-    "size": (is_size, "invalid value for size: {value}", "expected a size such as 64m"),
-    "mode": (is_mode, "invalid value {value} for mode", "expected an octal number"),
-    "uid": _ID,
-    "gid": _ID,
+    **dict.fromkeys(("uid", "gid"), _ID),
+    "size": _SIZE,
+    "mode": _MODE,
 }
 
 
@@ -78,7 +79,6 @@ def _check_from(option: MountOption) -> Rejections:
 
 
 def _check_bare(option: MountOption, kind: str) -> Rejections:
-    """Check a field without ``=``."""
     if option.key == "required":
         yield from _check_type(option, kind)
     elif option.key not in _SWITCHES:
@@ -119,7 +119,6 @@ def _check_type(option: MountOption, kind: str) -> Rejections:
 
 
 def _check_together(mount: Mount, kind: str) -> Rejections:
-    """Check which options a mount of this type may have together."""
     if kind in ("bind", "tmpfs"):
         for key in ("mode", "uid", "gid"):
             if option := mount.option(key):
