@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from migrate_cache.caches.cache_mount import is_cache
 from migrate_cache.dockerfile.tree import Instruction, Run
 from migrate_cache.rules.rule import Example, Note, rule
 
@@ -95,7 +96,7 @@ def _is_filled_in_image(mount: CacheMount, chain: Sequence[int]) -> bool:
     return mount.entry is not None and any(
         run.stage.index in chain
         and run.instruction.trigger is None
-        and not context.project.graph.mounts_of(run)
+        and not any(map(is_cache, run.node.mounts))
         and mount.entry.is_filled_by(run.commands)
         for run in mount.run.file.runs
     )
