@@ -53,9 +53,6 @@ _PATH = Shape("PATH")
 _NUMBER = Shape("N")
 
 
-# Declaring options.
-
-
 class Topic(StrEnum):
     """The sections of ``--help``, in their order."""
 
@@ -380,9 +377,7 @@ def settings_from(*sources: Mapping[str, object]) -> Settings:
     Raise ConfigError, without a place, for values that could break out of an id or that name
     places outside the root.
     """
-    values: dict[str, Any] = {}
-    for source in sources:
-        values.update(source)
+    values: dict[str, Any] = {name: given for one in sources for name, given in one.items()}
     for option in options_of(Settings):
         if option.shape is CODE and option.name in values:
             values[option.name] = tuple(map(_prefix, values[option.name]))

@@ -1,8 +1,8 @@
-"""What tests of rules need: Dockerfiles in, the migrated texts and the rules' codes out."""
+"""Helpers for tests of rules: migrate Dockerfiles, and see the texts and the rules' codes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from migrate_cache.plan.api import migrate
@@ -17,7 +17,7 @@ __all__ = ["Migrated", "migrated"]
 ONE_FILE = "Dockerfile"
 
 
-class Migrated(Mapping[str, str]):
+class Migrated(dict[str, str]):
     """The texts after a migration by path; equal to a text where there is one file.
 
     `codes` holds the rule that decided about each cache mount, in the order of paths and
@@ -25,10 +25,10 @@ class Migrated(Mapping[str, str]):
     path and place; `notes` the codes of everything that is said beside those decisions.
     """
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
     def __init__(self, texts: Mapping[str, str], result: ProjectResult) -> None:
-        self._texts = dict(texts)
+        super().__init__(texts)
         self.codes = [outcome.rule for outcome in result.outcomes]
         self.reasons = [outcome.reason for outcome in result.outcomes]
         self.changes = [change.rule for file in result.files for change in file.changes]
@@ -40,22 +40,13 @@ class Migrated(Mapping[str, str]):
             if (file.path, note.line, note.column, note.rule) not in decided
         ]
 
-    def __getitem__(self, path: str) -> str:
-        return self._texts[path]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._texts)
-
-    def __len__(self) -> int:
-        return len(self._texts)
-
     def __eq__(self, other: object) -> bool:
         if isinstance(other, str):
-            return list(self._texts.values()) == [other]
-        return isinstance(other, Mapping) and self._texts == dict(other)
+            return list(self.values()) == [other]
+        return super().__eq__(other)
 
     def __repr__(self) -> str:
-        return f"Migrated({self._texts!r}, codes={self.codes}, notes={self.notes})"
+        return f"Migrated({super().__repr__()}, codes={self.codes}, notes={self.notes})"
 
 
 def migrated(

@@ -1,4 +1,4 @@
-"""Image builds as the repository declares them, and how the readers put them together."""
+"""Image builds that the repository declares, and the drafts that readers assemble them from."""
 
 from __future__ import annotations
 
@@ -96,14 +96,14 @@ class Draft:
         `folders` are those that the context may be relative to, the likeliest first: the
         first from which there is a Dockerfile wins.
         """
-        first: tuple[str, str] | None = None
+        found: list[tuple[str, str]] = []
         for folder in folders:
             context = resolve_path(folder, self.fields.get("context", ".") or None)
-            found = self._dockerfile(context, sources)
-            if found and sources.exists(found):
-                return found, context or ""
-            first = first or (found, context or "")
-        return first or ("", "")
+            paths = (self._dockerfile(context, sources), context or "")
+            if paths[0] and sources.exists(paths[0]):
+                return paths
+            found.append(paths)
+        return found[0] if found else ("", "")
 
     def _dockerfile(self, context: str | None, sources: Sources) -> str:
         name = self.fields.get("dockerfile", "")

@@ -1,7 +1,8 @@
-"""RUN instructions in their place: file, stage, scope, commands, and the builds that make them."""
+"""RUN instructions with their file, stage, scope, commands and declared builds."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -12,8 +13,6 @@ from migrate_cache.dockerfile.scope import resolve
 from migrate_cache.dockerfile.tree import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from migrate_cache.builds.model import Build
     from migrate_cache.dockerfile.scope import Resolved, Scope
     from migrate_cache.dockerfile.tree import Dockerfile, Instruction, Stage
@@ -38,7 +37,7 @@ class FileContext:
 
     @cached_property
     def resolved(self) -> Resolved:
-        """The scopes of the instructions, and how the stages hang together."""
+        """The scopes of the instructions, and the stages that each stage needs."""
         return resolve(self.tree)
 
     @cached_property
@@ -50,6 +49,13 @@ class FileContext:
             for instruction in stage.instructions
             if isinstance(run := instruction.trigger or instruction, Run)
         )
+
+    @cached_property
+    def stage_indexes(self) -> Mapping[str, int]:
+        """The indexes of the stages by lower-case name and by the index as text."""
+        stages = self.tree.stages
+        by_index = {str(stage.index): stage.index for stage in stages}
+        return by_index | {stage.name: stage.index for stage in stages if stage.name}
 
     @cached_property
     def overridden(self) -> frozenset[str]:
@@ -65,7 +71,7 @@ class FileContext:
 
 @dataclass(frozen=True, eq=False)
 class RunContext:
-    """A RUN and all that decides what it does.
+    """A RUN, and everything that decides what it does.
 
     `instruction` is the RUN itself, or the ONBUILD that it is the trigger of.
     """
@@ -141,8 +147,12 @@ class RunContext:
         return tuple(build for build in self.file.builds if self._is_run_by(build))
 
     def _is_run_by(self, build: Build) -> bool:
-        wanted = _stages_of(build, self.tree)
-        return any(self.stage.index in self.resolved.needed(index) for index in wanted)
+        stages = self.tree.stages
+        if build.target is None:
+            return any(self.stage.index in self.resolved.needed(each.index) for each in stages)
+        last = stages[-1].index
+        index = self.file.stage_indexes.get(build.target.lower()) if build.target else last
+        return index is not None and self.stage.index in self.resolved.needed(index)
 
     @cached_property
     def base_is_open(self) -> bool:
@@ -150,18 +160,3 @@ class RunContext:
         root = self.tree.stages[self.chain[-1]]
         image = self.resolved.scopes[root.from_.start].expand(root.base, self.file.overridden)
         return "$" in image_name(image.pattern) and bool(image.open & self.file.overridden)
-
-
-def _stages_of(build: Build, tree: Dockerfile) -> Iterable[int]:
-    """Return the indexes of the stages that a build may ask for, none where there is no such."""
-    stages = tree.stages
-    if build.target is None:
-        return range(len(stages))
-    if not build.target:
-        return (stages[-1].index,)
-    by_name = {stage.name: stage.index for stage in stages if stage.name}
-    if build.target.lower() in by_name:
-        return (by_name[build.target.lower()],)
-    if build.target.isdecimal() and int(build.target[:6]) < len(stages):
-        return (int(build.target[:6]),)
-    return ()

@@ -192,7 +192,7 @@ def _literal(node: Node) -> str | None:
 
 
 def _matrix_names(inputs: Entries) -> set[str]:
-    """Return the axes of the matrix that the inputs which matter mention."""
+    """Return the axes of the matrix that the inputs used here mention."""
     texts = [
         node.value
         for name in ("context", "file", "target", "platforms", "build-args")
@@ -241,7 +241,7 @@ def _matrix(document: Document, job: Entries) -> list[Values]:
 
 
 def _include(combinations: list[Values], included: list[Values]) -> list[Values]:
-    """Add what ``include`` lists: to the combinations that it agrees with, else by itself."""
+    """Add each entry of ``include`` to the combinations it agrees with, or as one of its own."""
     originals = [dict(combination) for combination in combinations]
     extra: list[Values] = []
     for entry in included:

@@ -1,4 +1,4 @@
-"""YAML as PyYAML's nodes, bounded in size and depth.
+"""Read YAML as PyYAML's nodes, bounded in size and depth.
 
 PyYAML composes them, so that an alias is the node it stands for and is never copied. Scalars
 stay as written; `rendered` gives the text that compose makes of one.

@@ -17,8 +17,6 @@ from migrate_cache.cli.options import parse, takes_options
 from migrate_cache.settings import Settings, Topic, options_of
 from migrate_cache.text.errors import ConfigError, MigrateError
 
-__all__ = ["app", "main"]
-
 _HELP = """\
 Move the BuildKit cache mounts of a repository from 'sharing=locked' to shared caches and
 service-specific ids. Without options the Dockerfiles below the current folder are rewritten in
@@ -100,14 +98,13 @@ def migrate(**values: Any) -> None:
         if options.show_tree is not None:
             from migrate_cache.cli.command import show_tree
 
-            raise typer.Exit(show_tree(options.show_tree, output))
+            show_tree(options.show_tree, output)
+            raise typer.Exit
         raise typer.Exit(run(options, given))
-    except ConfigError as error:
-        output.error(error)
-        raise typer.Exit(EXIT_USAGE) from None
     except MigrateError as error:
         output.error(error)
-        raise typer.Exit(EXIT_FAILED) from None
+        wrong_usage = isinstance(error, ConfigError)
+        raise typer.Exit(EXIT_USAGE if wrong_usage else EXIT_FAILED) from None
 
 
 def main() -> NoReturn:

@@ -15,16 +15,14 @@ from migrate_cache.cli.options import check_usage
 from migrate_cache.cli.streams import Output
 from migrate_cache.cli.terminal import progress
 from migrate_cache.files.discovery import read_file
-from migrate_cache.files.paths import display_path
-from migrate_cache.files.project import Request, read, write
+from migrate_cache.files.paths import display_path, reason
+from migrate_cache.files.project import read, write
 from migrate_cache.settings import Format, Options
-from migrate_cache.text.errors import ConfigError, MigrateError, ParseError
+from migrate_cache.text.errors import ConfigError, ParseError
 from migrate_cache.text.source import encode
 
 if TYPE_CHECKING:
     from migrate_cache.plan.model import ProjectResult
-
-__all__ = ["EXIT_FAILED", "EXIT_PENDING", "EXIT_USAGE", "run", "show_tree"]
 
 EXIT_PENDING = 1
 EXIT_USAGE = 2
@@ -39,11 +37,15 @@ def run(options: Options, given: Mapping[str, object]) -> int:
     """
     check_usage(options)
     output = Output(options.color)
-    request = _request(options, given)
-    data = request.standard_input[1] if request.standard_input else b""
-    project = read(request)
+    data = b""
+    if options.from_standard_input:
+        if sys.stdin is None:
+            raise ConfigError("standard input is closed")
+        data = sys.stdin.buffer.read()
+    project = read(options, given, data, partial(progress, wanted=not options.quiet))
     if project is None:
-        return _filter(options, output, data, None)
+        output.write(data)
+        return 0
     result = project.plan()
     writes = options.mode == "write" and not options.from_standard_input
     if writes and (rest := project.writable(result)) is not project:
@@ -56,40 +58,17 @@ def run(options: Options, given: Mapping[str, object]) -> int:
     if writes:
         result = write(project, result)
     if options.is_filter:
-        return _filter(options, output, data, result)
-    _show(options, output, result)
-    return _exit_code(options, result)
-
-
-def _request(options: Options, given: Mapping[str, object]) -> Request:
-    standard_input = None
-    if options.from_standard_input:
-        if sys.stdin is None:
-            raise ConfigError("standard input is closed")
-        standard_input = (options.stdin_filename or "Dockerfile", sys.stdin.buffer.read())
-    return Request(
-        paths=() if standard_input else options.paths,
-        given=given,
-        config=options.config,
-        isolated=options.isolated,
-        standard_input=standard_input,
-        filtering=options.is_filter,
-        jobs=options.jobs,
-        watch=partial(progress, wanted=not options.quiet),
-    )
-
-
-def _filter(options: Options, output: Output, data: bytes, result: ProjectResult | None) -> int:
-    """Give the changed file on standard output; the same bytes where it failed."""
-    after, code = data, 0
-    if result is not None:
-        for file in result.files:
-            after = encode(file.after) if file.error is None else data
-        code = _exit_code(options, result)
-    output.write(after)
-    if result is not None:
+        # The changed file, or the same bytes where it failed.
+        after = [encode(file.after) for file in result.files if file.error is None]
+        output.write(after[0] if after else data)
         output.report(result, mode="write", verbose=options.verbose, quiet=not options.verbose)
-    return code
+    else:
+        _show(options, output, result)
+    if any(file.error is not None for file in result.files):
+        return EXIT_FAILED
+    if options.check and any(file.changed for file in result.files):
+        return EXIT_PENDING
+    return 0
 
 
 def _show(options: Options, output: Output, result: ProjectResult) -> None:
@@ -113,26 +92,13 @@ def _show(options: Options, output: Output, result: ProjectResult) -> None:
     )
 
 
-def _exit_code(options: Options, result: ProjectResult) -> int:
-    if any(file.error is not None for file in result.files):
-        return EXIT_FAILED
-    if options.check and any(file.changed for file in result.files):
-        return EXIT_PENDING
-    return 0
-
-
-def show_tree(path: str, output: Output) -> int:
-    """Print the syntax tree of one file."""
+def show_tree(path: str, output: Output) -> None:
+    """Print the syntax tree of one file; raise ParseError if it cannot be read."""
     from migrate_cache.dockerfile.parser import parse
     from migrate_cache.report.tree import format_tree
 
     try:
-        tree = parse(read_file(path), display_path(path))
+        data = read_file(path)
     except OSError as error:
-        output.error(ParseError(error.strerror or str(error), path=display_path(path)))
-        return EXIT_FAILED
-    except MigrateError as error:
-        output.error(error)
-        return EXIT_FAILED
-    output.data(format_tree(tree))
-    return 0
+        raise ParseError(reason(error), path=display_path(path)) from None
+    output.data(format_tree(parse(data, display_path(path))))

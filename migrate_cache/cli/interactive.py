@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from migrate_cache.plan.model import Change, FileResult, ProjectResult
     from migrate_cache.rules.context import Declined
 
-__all__ = ["choose"]
-
 
 _HELP = """\
 y  yes, make this change
@@ -66,11 +64,11 @@ def choose(
             whole_files.add(file.path)
         else:
             no = waiting[:1] if answer == "n" else waiting
-            before = {(file.path, change) for file, change in _changes(result)}
+            before = _keys(result)
             declined |= {_key(file, change) for file, change in no}
             result = plan(declined)
             if answer == "n":
-                _tell_consequences(before, result, declined)
+                _tell_consequences(sorted(before - _keys(result) - declined))
 
 
 def _changes(result: ProjectResult) -> Iterator[tuple[FileResult, Change]]:
@@ -84,12 +82,12 @@ def _key(file: FileResult, change: Change) -> tuple[str, int, str]:
     return file.path, change.line, change.rule
 
 
-def _tell_consequences(
-    before: set[tuple[str, Change]], result: ProjectResult, declined: Declined
-) -> None:
+def _keys(result: ProjectResult) -> set[tuple[str, int, str]]:
+    return {_key(file, change) for file, change in _changes(result)}
+
+
+def _tell_consequences(gone: list[tuple[str, int, str]]) -> None:
     """Say which other changes are gone after a "no"."""
-    after = {(file.path, change.line, change.rule) for file, change in _changes(result)}
-    gone = sorted({(path, change.line, change.rule) for path, change in before} - after - declined)
     if gone:
         places = ", ".join(f"{printable(path)}:{line} ({rule})" for path, line, rule in gone[:5])
         more = f" and {len(gone) - 5} more" if len(gone) > 5 else ""
@@ -99,11 +97,7 @@ def _tell_consequences(
 def _ask(file: FileResult, change: Change, number: int, total: int, color: bool) -> str:
     """Show one change and return the answer: y, n, a or q."""
     alone = replace(file, after=apply_edits(file.before, change.edits), changes=(change,))
-    hunk = "".join(
-        f"{line}\n"
-        for line in unified(alone, color, terminal=True).split("\n")[3:]  # without the names
-        if line
-    )
+    hunk = "\n".join(unified(alone, color, terminal=True).split("\n")[3:])  # without the names
     place = paint(f"{printable(file.path)}:{change.line}", "bold", color)
     _say(f"\n{place}  {paint(change.rule, 'green', color)}  {printable(change.reason)}\n")
     for fact in change.evidence:

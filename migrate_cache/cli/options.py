@@ -6,17 +6,16 @@ Typer is used here and in `migrate_cache.cli.app`, and nowhere else.
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import typer
 
 from migrate_cache import __version__
-from migrate_cache.cli.terminal import prompt_possible
+from migrate_cache.cli.terminal import is_terminal
 from migrate_cache.settings import CODE, Format, Option, Options, Settings, Topic, options_of
 from migrate_cache.text.errors import ConfigError
-
-__all__ = ["check_usage", "parse", "takes_options"]
 
 # Settings that are keys of the configuration only have no topic.
 _SETTINGS = tuple(option for option in options_of(Settings) if option.topic)
@@ -128,34 +127,27 @@ _EXCLUSIVE = (
 
 def check_usage(options: Options) -> None:
     """Raise ConfigError for options that contradict each other."""
-
-    def conflict(one: bool, other: bool, message: str) -> None:
-        if one and other:
-            raise ConfigError(message)
-
-    if options.jobs < 0:
-        raise ConfigError("--jobs must not be negative")
-    stdin = "-" in options.paths
-    conflict(stdin, len(options.paths) > 1, "'-' (standard input) cannot stand beside other paths")
-    conflict(bool(options.stdin_filename), not stdin, "--stdin-filename needs '-' as the path")
-    conflict(
-        options.interactive,
-        stdin,
-        "--interactive cannot ask while the file comes on standard input",
-    )
     given = {option.key for option in options_of(Options) if getattr(options, option.name)}
+    stdin, shown = "-" in options.paths, options.format
+    problems = {
+        "--jobs must not be negative": options.jobs < 0,
+        "'-' (standard input) cannot stand beside other paths": stdin and len(options.paths) > 1,
+        "--stdin-filename needs '-' as the path": "stdin-filename" in given and not stdin,
+        "--interactive cannot ask while the file comes on standard input": (
+            options.interactive and stdin
+        ),
+    }
     for one, other in _EXCLUSIVE:
-        conflict(one in given, other in given, f"--{one} and --{other} exclude each other")
-    shown = options.format
-    for name in {"interactive", "diff"} & given:
-        message = f"--{name} and --format {shown} exclude each other"
-        conflict(True, shown is not Format.TEXT, message)
-    conflict(
-        options.caches,
-        shown not in (Format.TEXT, Format.JSON),
-        f"--caches has the formats text and json, not {shown}",
-    )
-    if options.interactive and not prompt_possible():
+        problems[f"--{one} and --{other} exclude each other"] = {one, other} <= given
+    if shown is not Format.TEXT:
+        for name in ("interactive", "diff"):
+            problems[f"--{name} and --format {shown} exclude each other"] = name in given
+    if shown not in (Format.TEXT, Format.JSON):
+        problems[f"--caches has the formats text and json, not {shown}"] = options.caches
+    for message, contradicts in problems.items():
+        if contradicts:
+            raise ConfigError(message)
+    if options.interactive and not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
         raise ConfigError(
             "--interactive needs a terminal on standard input and standard error",
             hint="use --dry-run to see the changes, and --select or PATHS to choose among them",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from migrate_cache.cli.terminal import color_enabled, is_terminal, printable_block
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
     from migrate_cache.plan.model import FileResult, ProjectResult
     from migrate_cache.report.summary import Mode
-
-__all__ = ["Output"]
 
 
 class Output:
@@ -81,17 +80,13 @@ class Output:
 
     def talk(self, text: str) -> None:
         """Write on standard error, which may be closed."""
-        try:
+        with suppress(OSError, ValueError, AttributeError):
             print(text, end="", file=sys.stderr, flush=True)  # noqa: T201 - this is the place
-        except (OSError, ValueError, AttributeError):
-            return
 
 
 def _give_up_standard_output() -> None:
     """Redirect standard output to nowhere, so that Python does not fail to flush it at exit."""
-    try:
+    with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
-    except (OSError, ValueError):
-        return

@@ -9,23 +9,15 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING
 
 from migrate_cache.settings import Color
 from migrate_cache.text.escape import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-__all__ = [
-    "Progress",
-    "color_enabled",
-    "is_terminal",
-    "printable",
-    "printable_block",
-    "progress",
-    "prompt_possible",
-]
+    from migrate_cache.files.project import Progress
 
 
 def printable_block(text: str) -> str:
@@ -42,27 +34,19 @@ def is_terminal(stream: IO[str]) -> bool:
         return False
 
 
-def prompt_possible() -> bool:
-    """Tell whether there is somebody to ask: standard input and standard error are terminals."""
-    return is_terminal(sys.stdin) and is_terminal(sys.stderr)
-
-
-def color_enabled(
-    color: Color, stream: IO[str], environment: Mapping[str, str] | None = None
-) -> bool:
+def color_enabled(color: Color, stream: IO[str]) -> bool:
     """Tell whether to use colours on `stream`.
 
     ``--color`` decides if it is given. Otherwise colours need a terminal that is not dumb, and
     ``NO_COLOR`` (https://no-color.org: any value but the empty one) turns them off.
     """
-    environment = os.environ if environment is None else environment
-    if color is Color.NEVER:
-        return False
-    if color is Color.AUTO and (
-        not is_terminal(stream) or environment.get("NO_COLOR") or environment.get("TERM") == "dumb"
-    ):
-        return False
-    return _escape_sequences_work() if is_terminal(stream) else True
+    if not is_terminal(stream):
+        return color is Color.ALWAYS
+    if color is Color.AUTO:
+        wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    else:
+        wanted = color is Color.ALWAYS
+    return wanted and _escape_sequences_work()
 
 
 def _escape_sequences_work() -> bool:
@@ -85,22 +69,11 @@ def _escape_sequences_work() -> bool:
 _PROGRESS_FROM = 300
 
 
-class Progress(Protocol):
-    """A function that is told how far the work has come."""
-
-    def __call__(self, done: int, total: int, what: str) -> None:
-        """Report that `done` of `total` are done; a total of 0 is not known."""
-
-
-def _silent(done: int, total: int, what: str) -> None:
-    """Show nothing."""
-
-
 @contextmanager
 def progress(files: int, *, wanted: bool) -> Iterator[Progress]:
     """Yield a function that draws a progress bar on standard error, if that is a terminal."""
     if not wanted or files <= _PROGRESS_FROM or not is_terminal(sys.stderr):
-        yield _silent
+        yield lambda *_: None
         return
     from rich.console import Console
     from rich.progress import Progress as Bar

@@ -11,11 +11,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from migrate_cache.files.paths import display_path, is_inside
+from migrate_cache.files.paths import display_path, is_inside, relative, upwards
 from migrate_cache.settings import CODE, Option, Options, Override, Settings, options_of
 from migrate_cache.text.errors import ConfigError, nearest
-
-__all__ = ["CONFIG_NAMES", "Root", "find_root", "read_config"]
 
 # The first that exists counts, alone.
 CONFIG_NAMES = (".migrate-cache.toml", "migrate-cache.toml", "pyproject.toml")
@@ -39,15 +37,11 @@ _MOST_BYTES = 1 << 20
 
 def find_root(folder: str) -> Root:
     """Return the nearest folder, from `folder` upwards, with a configuration file or ``.git``."""
-    at = folder
-    while True:
+    for at in upwards(folder):
         config = _config_in(at)
         if config or os.path.lexists(os.path.join(at, ".git")):
             return Root(at, marked=True, config=config)
-        above = os.path.dirname(at)
-        if above == at:
-            return Root(folder)
-        at = above
+    return Root(folder)
 
 
 def _config_in(folder: str) -> str:
@@ -59,12 +53,11 @@ def _config_in(folder: str) -> str:
             return path
         try:
             data = _read(path)
-        except OSError:
-            continue
-        try:
             # A broken pyproject.toml that does not configure this tool is not our business.
             if b"migrate-cache" in data and _table(path, data) is not None:
                 return path
+        except OSError:
+            continue
         except ConfigError:
             return path  # the error is reported when it is read
     return ""
@@ -76,7 +69,10 @@ def _read(path: str) -> bytes:
 
 
 def _table(path: str, data: bytes) -> Mapping[str, object] | None:
-    """Return this tool's table, None if a ``pyproject.toml`` has none."""
+    """Return this tool's table, None if a ``pyproject.toml`` has none.
+
+    Raise ConfigError, without the path, if there is a table that cannot be read.
+    """
     import tomllib
 
     try:
@@ -87,18 +83,14 @@ def _table(path: str, data: bytes) -> Mapping[str, object] | None:
         message = str(error)[: place.start()] if place else str(error)
         if message.endswith(" (at end of document)"):
             line, column = data.count(b"\n") + 1, 1
-        raise ConfigError(
-            f"not valid TOML: {message}", path=display_path(path), line=line, column=column
-        ) from None
+        raise ConfigError(f"not valid TOML: {message}", line=line, column=column) from None
     if os.path.basename(path) != "pyproject.toml":
         return document
     tool = document.get("tool")
     ours = tool.get("migrate-cache") if isinstance(tool, dict) else None
     if ours is None or isinstance(ours, dict):
         return ours
-    raise ConfigError(
-        f"tool.migrate-cache: expected a table, not {_name_of(ours)}", path=display_path(path)
-    )
+    raise ConfigError(f"tool.migrate-cache: expected a table, not {_name_of(ours)}")
 
 
 def read_config(path: str, *, root: str = "") -> dict[str, object]:
@@ -107,7 +99,7 @@ def read_config(path: str, *, root: str = "") -> dict[str, object]:
     With `root`, the file is the project's own, and must not be a link out of it. Raise
     ConfigError, with the place, if the file or a value in it is wrong.
     """
-    shown = display_path(os.path.relpath(path, root) if root else path)
+    shown = relative(path, root) if root else display_path(path)
     if root and not is_inside(os.path.realpath(path), os.path.realpath(root)):
         raise ConfigError("the configuration is a link out of the project", path=shown)
     try:
@@ -126,6 +118,7 @@ def read_config(path: str, *, root: str = "") -> dict[str, object]:
     return _Reader(shown, data.decode("utf-8", "replace").split("\n")).read(table, Settings)
 
 
+@dataclass(frozen=True, slots=True)
 class _Reader:
     """A reader of one table, which knows the places of its keys.
 
@@ -133,27 +126,23 @@ class _Reader:
     `name` is empty.
     """
 
-    def __init__(self, path: str, lines: list[str], name: str = "", number: int = 0) -> None:
-        self.path = path
-        self.lines = lines
-        self.name = name
-        self.number = number
+    path: str
+    lines: list[str]
+    name: str = ""
+    number: int = 0
 
     def read(self, table: Mapping[str, object], kind: type) -> dict[str, object]:
         """Return the values of a table by field name; the fields of `kind` declare its keys."""
         known = {option.key: option for option in options_of(kind)}
+        opposites = {f"no-{key}": option for key, option in known.items() if option.type is bool}
         values: dict[str, object] = {}
         for key, value in table.items():
-            option = known.get(key)
-            opposite = known.get(key.removeprefix("no-"))
-            inverted = option is None and opposite is not None and opposite.type is bool
-            if inverted:
-                option = opposite
+            option = known.get(key) or opposites.get(key)
             if option is None:
                 raise self.unknown(key, tuple(known))
             if option.name in values:
                 raise self.error(f"{key!r} and its opposite are both given", key)
-            values[option.name] = self.value(option, key, value, inverted=inverted)
+            values[option.name] = self.value(option, key, value, inverted=key in opposites)
         return values
 
     def value(self, option: Option, key: str, value: object, *, inverted: bool) -> object:

@@ -16,22 +16,12 @@ from typing import TYPE_CHECKING
 
 from migrate_cache.files.config_file import Root, find_root
 from migrate_cache.files.git_files import list_files
-from migrate_cache.files.paths import display_path, is_inside
+from migrate_cache.files.paths import below, display_path, is_inside, reason, relative
 from migrate_cache.text.errors import ConfigError, ParseError
 from migrate_cache.text.globs import Globs
 
 if TYPE_CHECKING:
     from migrate_cache.settings import Settings
-
-__all__ = [
-    "BuildFiles",
-    "Found",
-    "FoundFile",
-    "discover",
-    "is_dockerfile",
-    "project_root",
-    "read_file",
-]
 
 # No real Dockerfile is larger: such a file only has the name of one.
 MOST_BYTES = 16 << 20
@@ -78,7 +68,6 @@ class FoundFile:
 class Found:
     """The files of a project; `errors` are about PATHS that cannot be used."""
 
-    root: str
     dockerfiles: tuple[FoundFile, ...]
     build_files: BuildFiles
     tally: tuple[str, ...] = ()
@@ -121,8 +110,7 @@ def discover(
     it need not exist, and no other file may be written.
     """
     if standard_input:
-        real = os.path.join(root.path, *standard_input.split("/"))
-        named = _Paths(files={real: standard_input})
+        named = _Paths(files={below(root.path, standard_input): standard_input})
     else:
         named = _resolve(paths or (".",), root.path)
     listed = sorted(set(_listed(root, named, settings)))
@@ -131,16 +119,16 @@ def discover(
     for path, real, inner in _dockerfiles(listed, root.path):
         if real in found:
             continue
-        read_only = ""
         if excluded.match(path) or excluded.match(inner):
             read_only = "excluded"
         elif (above := _named_above(path, named.folders)) is None:
             read_only = "outside the given paths"
         elif vendored.match(path[len(above) :]) or (inner != path and vendored.match(inner)):
             read_only = "in a vendored folder"
+        else:
+            read_only = ""
         found[real] = FoundFile(path, real, read_only)
     return Found(
-        root.path,
         tuple(sorted(found.values(), key=lambda one: one.path)),
         BuildFiles(root.path, _build_files(listed, settings, root.path)),
         tuple(path for path in listed if path.rpartition("/")[2] in TALLY_NAMES),
@@ -158,7 +146,7 @@ def _dockerfiles(listed: Sequence[str], root: str) -> Iterator[tuple[str, str, s
     for path in listed:
         if not is_dockerfile(path.rpartition("/")[2]):
             continue
-        real = os.path.join(root, *path.split("/"))
+        real = below(root, path)
         try:
             mode = os.lstat(real).st_mode
         except (OSError, ValueError):  # git lists deleted files, too
@@ -168,10 +156,10 @@ def _dockerfiles(listed: Sequence[str], root: str) -> Iterator[tuple[str, str, s
         elif stat.S_ISREG(mode):
             yield path, real, path
     for path in links:
-        real = os.path.realpath(os.path.join(root, *path.split("/")))
+        real = os.path.realpath(below(root, path))
         if not is_inside(real, root) or not os.path.isfile(real):
             continue
-        inner = display_path(os.path.relpath(real, root))
+        inner = relative(real, root)
         if ".git" not in inner.split("/"):
             yield path, real, inner
 
@@ -179,29 +167,26 @@ def _dockerfiles(listed: Sequence[str], root: str) -> Iterator[tuple[str, str, s
 def _resolve(paths: Sequence[str], root: str) -> _Paths:
     named = _Paths()
     for path in paths:
-        shown = display_path(path)
         try:
-            real = os.path.realpath(path)
-            mode = os.stat(real).st_mode
+            _add(named, os.path.realpath(path), root)
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
             missing = isinstance(error, FileNotFoundError)
-            named.errors.append(
-                ParseError("no such file or folder" if missing else reason, path=shown)
-            )
-            continue
-        if not is_inside(real, root):  # Windows: another drive
-            named.errors.append(ParseError(f"lies outside the project {root}", path=shown))
-            continue
-        inner = display_path(os.path.relpath(real, root))
-        if stat.S_ISDIR(mode):
-            named.folders.add("" if inner == "." else inner + "/")
-        elif stat.S_ISREG(mode):
-            named.files[real] = inner
-        else:
-            message = "is no regular file; write - for standard input"
-            named.errors.append(ParseError(message, path=shown))
+            message = "no such file or folder" if missing else reason(error)
+            named.errors.append(ParseError(message, path=display_path(path)))
     return named
+
+
+def _add(named: _Paths, real: str, root: str) -> None:
+    mode = os.stat(real).st_mode
+    if not is_inside(real, root):  # Windows: another drive
+        raise OSError(0, f"lies outside the project {root}")
+    inner = relative(real, root)
+    if stat.S_ISDIR(mode):
+        named.folders.add("" if inner == "." else inner + "/")
+    elif stat.S_ISREG(mode):
+        named.files[real] = inner
+    else:
+        raise OSError(0, "is no regular file; write - for standard input")
 
 
 def _listed(root: Root, named: _Paths, settings: Settings) -> Iterable[str]:
@@ -214,8 +199,8 @@ def _listed(root: Root, named: _Paths, settings: Settings) -> Iterable[str]:
         return list_files(root.path, gitignore=settings.gitignore)
     files: list[str] = []
     for folder in sorted(named.folders):
-        below = list_files(os.path.join(root.path, folder), gitignore=settings.gitignore)
-        files += [folder + path for path in below]
+        listed = list_files(os.path.join(root.path, folder), gitignore=settings.gitignore)
+        files += [folder + path for path in listed]
     for folder in {path.rpartition("/")[0] for path in named.files.values()}:
         prefix = folder + "/" if folder else ""
         try:
@@ -228,27 +213,19 @@ def _listed(root: Root, named: _Paths, settings: Settings) -> Iterable[str]:
 
 def _named_above(path: str, folders: set[str]) -> str | None:
     """Return the deepest of `folders` that contains `path`, None if none does."""
-    above = path
-    while above:
-        above = above.rstrip("/").rpartition("/")[0]
-        above += "/" if above else ""
-        if above in folders:
-            return above
-    return None
+    return max((folder for folder in folders if path.startswith(folder)), key=len, default=None)
 
 
 def _build_files(listed: Sequence[str], settings: Settings, root: str) -> list[str]:
     for path in settings.build_files:
-        if not os.path.isfile(os.path.join(root, *path.split("/"))):
+        if not os.path.isfile(below(root, path)):
             raise ConfigError(f"build-files: no such file below {display_path(root)}: {path}")
-    files: list[str] = []
     likely = [path for path in listed if _MAY_BUILD.search(path)]
     if likely:
         from migrate_cache.builds import is_build_file
 
-        files = [path for path in likely if is_build_file(path)]
-    files += [path for path in settings.build_files if path not in files]
-    return sorted(files)
+        likely = list(filter(is_build_file, likely))
+    return sorted({*likely, *settings.build_files})
 
 
 def read_file(path: str, most: int = MOST_BYTES) -> bytes:
@@ -306,5 +283,5 @@ class BuildFiles(Mapping[str, bytes]):
             return read_file(real, _MOST_BUILD_BYTES)
         except (OSError, ValueError) as error:
             if path in self._paths:
-                self.problems[path] = getattr(error, "strerror", None) or str(error)
+                self.problems[path] = reason(error)
             return None

@@ -13,13 +13,11 @@ import stat
 import subprocess
 from typing import TYPE_CHECKING
 
-from migrate_cache.files.paths import display_path, is_inside
+from migrate_cache.files.paths import is_inside, relative, upwards
 from migrate_cache.text.globs import IgnoreFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-__all__ = ["list_files", "work_tree"]
 
 _GIT_SECONDS = 60
 _GIT = (
@@ -53,7 +51,7 @@ def list_files(folder: str, *, gitignore: bool = True) -> list[str]:
         listed = _ask_git(folder)
         if listed is not None:
             return listed
-    inner = display_path(os.path.relpath(folder, top)) if top else "."
+    inner = relative(folder, top) if top else "."
     prefix = "" if inner == "." else inner + "/"
     walk = _walk(top or folder, prefix, obey=gitignore, nested=not top)
     return [path[len(prefix) :] for path in walk]
@@ -61,13 +59,8 @@ def list_files(folder: str, *, gitignore: bool = True) -> list[str]:
 
 def work_tree(folder: str) -> str:
     """Return the top folder of the git work tree around `folder`, ``""`` if there is none."""
-    at = folder
-    while not os.path.lexists(os.path.join(at, ".git")):
-        above = os.path.dirname(at)
-        if above == at:
-            return ""
-        at = above
-    return at
+    found = (at for at in upwards(folder) if os.path.lexists(os.path.join(at, ".git")))
+    return next(found, "")
 
 
 def _ask_git(folder: str) -> list[str] | None:
@@ -161,11 +154,8 @@ def _ignores(
 
 
 def _ignored(ignores: tuple[IgnoreFile, ...], path: str) -> bool:
-    for ignore in ignores:
-        decision = ignore.decide(path)
-        if decision is not None:
-            return decision
-    return False
+    decisions = (ignore.decide(path) for ignore in ignores)
+    return next((decision for decision in decisions if decision is not None), False)
 
 
 def _plain_file(path: str) -> bytes:

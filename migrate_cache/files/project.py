@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from migrate_cache.files.config_file import Root, find_root, read_config
 from migrate_cache.files.discovery import Found, discover, project_root, read_file
-from migrate_cache.files.paths import display_path
+from migrate_cache.files.paths import reason, relative, upwards
 from migrate_cache.plan.api import Input, has_cache_mount, plan
 from migrate_cache.plan.model import FileResult, ProjectResult
-from migrate_cache.settings import Settings, settings_from
+from migrate_cache.settings import Options, Settings, settings_from
 from migrate_cache.text.errors import Warn, WriteError
 from migrate_cache.text.source import decode, encode
 
@@ -24,33 +24,8 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int, str], None]
     Watch = Callable[[int], AbstractContextManager[Progress]]
 
-__all__ = ["ProjectFiles", "Request", "process_map", "read", "write"]
-
 # Fewer files are read before other processes have started.
 WORTH_PROCESSES = 400
-
-
-def _unwatched(files: int) -> AbstractContextManager[Progress]:  # noqa: ARG001 - a Watch
-    return nullcontext(lambda *_: None)
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is asked for: which files, under which configuration.
-
-    `given` are settings by field name, which win over the configuration file. `config` names
-    the file, ``""`` for the project's own. With `standard_input` there is one file to change,
-    of that name and with those bytes; with `filtering` nobody asks for more than that file.
-    """
-
-    paths: tuple[str, ...] = ()
-    given: Mapping[str, object] = field(default_factory=dict)
-    config: str = ""
-    isolated: bool = False
-    standard_input: tuple[str, bytes] | None = None
-    filtering: bool = False
-    jobs: int = 0
-    watch: Watch = _unwatched
 
 
 @dataclass(frozen=True)
@@ -61,12 +36,13 @@ class ProjectFiles:
     settings: Settings
     found: Found
     inputs: tuple[Input, ...]
-    request: Request
+    options: Options
+    watch: Watch
     errors: tuple[FileResult, ...] = ()
 
     def plan(self, declined: Declined = frozenset()) -> ProjectResult:
         """Plan all files together, without the changes that the user declined."""
-        with self.request.watch(len(self.inputs)) as report:
+        with self.watch(len(self.inputs)) as report:
             report(0, 0, "Planning")
             result = plan(
                 self.inputs,
@@ -74,7 +50,7 @@ class ProjectFiles:
                 root_name=os.path.basename(self.root.path),
                 build_files=self.found.build_files,
                 declined=declined,
-                parallel=process_map(self.request.jobs),
+                parallel=process_map(self.options.jobs),
             )
         return self._completed(result)
 
@@ -116,52 +92,48 @@ class ProjectFiles:
         return replace(result, files=tuple(files), warnings=(*result.warnings, *warnings))
 
 
-def read(request: Request) -> ProjectFiles | None:
+def read(
+    options: Options, given: Mapping[str, object], standard_input: bytes, watch: Watch
+) -> ProjectFiles | None:
     """Find and read the files of a project.
 
-    None where nobody asks for more than one file, and it has no cache mount.
+    `given` are settings by field name, which win over the configuration file. If the Dockerfile
+    comes on standard input, it is the one file to change; None if nobody asks for more than that
+    file, and it has no cache mount.
 
     Raises:
         ConfigError: where the configuration is wrong.
 
     """
-    if request.standard_input is None:
-        root, own, data = project_root(request.paths), "", b""
+    if not options.from_standard_input:
+        root, own = project_root(options.paths), ""
     else:
-        name, data = request.standard_input
-        real = os.path.realpath(name)
-        root = find_root(_existing_folder(real))
-        own = display_path(os.path.relpath(real, root.path))
-    settings = _settings(request, root)
-    if request.filtering and not has_cache_mount(data):
+        real = os.path.realpath(options.stdin_filename or "Dockerfile")
+        folders = list(upwards(os.path.dirname(real)))
+        # Of a drive or share that does not exist (Windows), not even the last one is there.
+        root = find_root(next(filter(os.path.isdir, folders), folders[-1]))
+        own = relative(real, root.path)
+    settings = _settings(options, given, root)
+    if options.is_filter and not has_cache_mount(standard_input):
         return None
-    found = discover(request.paths, root, settings, standard_input=own)
+    found = discover(options.paths, root, settings, standard_input=own)
     inputs = []
-    with request.watch(len(found.dockerfiles)) as report:
+    with watch(len(found.dockerfiles)) as report:
         for number, file in enumerate(found.dockerfiles, 1):
-            content, problem = (data, "") if file.path == own else _content(file.real)
+            content, problem = (standard_input, "") if file.path == own else _content(file.real)
             inputs.append(Input(file.path, content, problem, file.read_only))
             report(number, len(found.dockerfiles), "Reading")
     errors = tuple(FileResult(error.path, "", "", error=error) for error in found.errors)
-    return ProjectFiles(root, settings, found, tuple(inputs), request, errors)
+    return ProjectFiles(root, settings, found, tuple(inputs), options, watch, errors)
 
 
-def _settings(request: Request, root: Root) -> Settings:
+def _settings(options: Options, given: Mapping[str, object], root: Root) -> Settings:
     configured: Mapping[str, object] = {}
-    if request.config:
-        configured = read_config(request.config)
-    elif root.config and not request.isolated:
+    if options.config:
+        configured = read_config(options.config)
+    elif root.config and not options.isolated:
         configured = read_config(root.config, root=root.path)
-    return settings_from(configured, request.given)
-
-
-def _existing_folder(path: str) -> str:
-    """Return the nearest folder above a path that is there."""
-    folder = os.path.dirname(path)
-    # A drive or share that does not exist (Windows) is its own parent.
-    while not os.path.isdir(folder) and os.path.dirname(folder) != folder:
-        folder = os.path.dirname(folder)
-    return folder
+    return settings_from(configured, given)
 
 
 def _content(path: str) -> tuple[bytes | None, str]:
@@ -169,7 +141,7 @@ def _content(path: str) -> tuple[bytes | None, str]:
     try:
         return read_file(path), ""
     except OSError as error:
-        return None, error.strerror or str(error)
+        return None, reason(error)
 
 
 def write(project: ProjectFiles, result: ProjectResult) -> ProjectResult:

@@ -7,12 +7,11 @@ import tomllib
 from typing import TYPE_CHECKING
 
 from migrate_cache.files.discovery import read_file
+from migrate_cache.files.paths import below
 from migrate_cache.text.errors import Warn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-__all__ = ["tally_warnings"]
 
 _RULE = "prefer-package-cache-mounts"
 _EXCLUDING = (f"tally/{_RULE}", "tally/*", "*")
@@ -22,7 +21,7 @@ _MOST_BYTES = 1 << 20
 def tally_warnings(root: str, paths: Iterable[str]) -> Iterator[Warn]:
     """Yield a warning for each configuration of tally that leaves the fix on."""
     for path in paths:
-        real = os.path.join(root, *path.split("/"))
+        real = below(root, path)
         try:
             linked_out = os.path.realpath(real) != real
             data = b"" if linked_out else read_file(real, _MOST_BYTES)

@@ -20,13 +20,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from migrate_cache.files.paths import reason
 from migrate_cache.text.errors import WriteError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import FrameType
-
-__all__ = ["Write", "refusal", "write_all"]
 
 _LOCK_SECONDS = 10.0
 
@@ -56,7 +55,7 @@ def refusal(path: str) -> str:
     try:
         status = os.lstat(path)
     except OSError as error:
-        return _reason(error)
+        return reason(error)
     if not stat.S_ISREG(status.st_mode):
         return "is no regular file any more"
     if not status.st_mode & 0o222 or not os.access(path, os.W_OK):
@@ -116,7 +115,7 @@ def _blaming(write: Write) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        message = f"could not be written: {_reason(error)}"
+        message = f"could not be written: {reason(error)}"
         raise WriteError(message, path=write.name) from None
 
 
@@ -204,7 +203,7 @@ def _put_back(staged: Sequence[_Staged]) -> tuple[int, list[str]]:
                 done += 1
             one.replaced = False
         except OSError as error:
-            failed.append(f"{one.write.name} ({_reason(error)}; its old text is in {one.backup})")
+            failed.append(f"{one.write.name} ({reason(error)}; its old text is in {one.backup})")
             one.backup = ""  # the only copy: keep it
     return done, failed
 
@@ -219,10 +218,6 @@ def _explained(error: WriteError, back: int, failed: Sequence[str]) -> WriteErro
     else:
         outcome = "nothing was written"
     return WriteError(f"{error.message}; {outcome}", path=error.path, hint=error.hint)
-
-
-def _reason(error: OSError) -> str:
-    return error.strerror or str(error)
 
 
 def _flush_folders(staged: Sequence[_Staged]) -> None:
@@ -287,10 +282,8 @@ def _locked(root: str, interrupted: Sequence[int]) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    raise WriteError(
-                        "another migrate-cache is writing in this project",
-                        path=root,
-                    ) from None
+                    message = "another migrate-cache is writing in this project"
+                    raise WriteError(message, path=root) from None
                 time.sleep(0.05)
             except OSError:  # a file system without locks: the comparison has to suffice
                 break

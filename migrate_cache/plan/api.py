@@ -1,4 +1,4 @@
-"""From the files of a project to a plan: pure, and the one path behind the command.
+"""Plan the migration of a project: pure, and the only way to a plan.
 
     texts -> trees -> facts -> rules decide -> edits -> new texts -> safety net
 
@@ -7,6 +7,7 @@ What is imported at the top is all that a project without a cache mount needs.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +18,10 @@ from migrate_cache.text.errors import MigrateError, ParseError
 from migrate_cache.text.source import decode, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     from migrate_cache.caches.facts import Project
     from migrate_cache.rules.context import Decisions, Declined
 
 __all__ = ["Input", "has_cache_mount", "migrate", "plan"]
-
-_MOST_PASSES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +58,7 @@ def plan(
     ordered = sorted(inputs, key=lambda item: item.path)
     mounting = [item for item in ordered if item.data is not None and has_cache_mount(item.data)]
     if not mounting:
-        return _in_order(ordered, ProjectResult(root_name, ()))
+        return ProjectResult(root_name, _in_order(ordered, {}))
     from migrate_cache.builds import Builds, read_builds
     from migrate_cache.caches.facts import build_project
 
@@ -77,16 +74,17 @@ def plan(
         parallel=parallel,
     )
     refused: dict[str, MigrateError] = {}
-    for _ in range(_MOST_PASSES):
+    while True:
         result, unsafe = _plan_once(project, declined, parallel)
         if not unsafe:
             break
         # A refused file takes part in caches with others: plan the others without it.
         refused |= unsafe
         project = project.read_only(dict.fromkeys(unsafe, "the safety net refused the result"))
-    else:
-        result = _without_changes(result)
-    return _in_order(ordered, replace(_with_errors(result, refused), root=root_name))
+    planned = {
+        file.path: replace(file, error=refused.get(file.path, file.error)) for file in result.files
+    }
+    return replace(result, root=root_name, files=_in_order(ordered, planned))
 
 
 def migrate(
@@ -117,9 +115,13 @@ def _plan_once(
 
     decisions = decide(project, declined)
     drafts, unsafe = _drafts(project, decisions)
+    failed = (
+        FileResult(path, project.unread[path], project.unread[path], error=error)
+        for path, error in project.errors.items()
+    )
     result = ProjectResult(
         project.name,
-        (*drafts, *(_failed(project, path) for path in project.errors)),
+        (*drafts, *failed),
         tuple(mount_results(project, decisions)),
         tuple(cache_results(project, decisions)),
         project.builds.warnings,
@@ -153,11 +155,6 @@ def _drafts(
     return drafts, unsafe
 
 
-def _failed(project: Project, path: str) -> FileResult:
-    text = project.unread[path]
-    return FileResult(path, text, text, error=project.errors[path])
-
-
 def _unread(item: Input) -> FileResult:
     """Return the result of a file that needs no reading, or cannot be read."""
     if item.data is None:
@@ -167,24 +164,6 @@ def _unread(item: Input) -> FileResult:
     return FileResult(item.path, text, text)
 
 
-def _in_order(inputs: Sequence[Input], result: ProjectResult) -> ProjectResult:
-    """Return a plan with a result for each file that may be written, those not read included."""
-    planned = {file.path: file for file in result.files}
-    files = (planned.get(item.path) or _unread(item) for item in inputs if not item.read_only)
-    return replace(result, files=tuple(files))
-
-
-def _without_changes(result: ProjectResult) -> ProjectResult:
-    files = tuple(replace(file, after=file.before, changes=()) for file in result.files)
-    return replace(result, files=files)
-
-
-def _with_errors(result: ProjectResult, errors: Mapping[str, MigrateError]) -> ProjectResult:
-    """Return a plan in which the files that `errors` names stay as they are."""
-    files = tuple(
-        replace(file, after=file.before, changes=(), error=errors[file.path])
-        if file.path in errors
-        else file
-        for file in result.files
-    )
-    return replace(result, files=files)
+def _in_order(inputs: Sequence[Input], planned: Mapping[str, FileResult]) -> tuple[FileResult, ...]:
+    """Return a result for each file that may be written, those not read included."""
+    return tuple(planned.get(item.path) or _unread(item) for item in inputs if not item.read_only)

@@ -42,7 +42,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What becomes of one cache mount: every mount of the project has exactly one.
+    """The result for one cache mount; every mount of the project has exactly one.
 
     `rule` and `reason` are those of the change that was made to the mount or of
     the note that says why it was left alone. `directory` is the absolute path

@@ -1,15 +1,14 @@
-"""What becomes of every cache mount and of every cache, as data for reports."""
+"""The results for every cache mount and every cache, as data for reports."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrate_cache.plan.model import CacheInfo, CacheUser, Outcome
 from migrate_cache.services.model import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from migrate_cache.builds.runs import RunContext
     from migrate_cache.caches.facts import Project
     from migrate_cache.rules.context import Decisions

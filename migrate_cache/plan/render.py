@@ -1,7 +1,8 @@
-"""Decisions about one file as its new text, with changes and notes in the order of the text."""
+"""Render the decisions about one file: its new text, with changes and notes in its order."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from migrate_cache.plan.model import Change, FileResult, Note
@@ -12,25 +13,21 @@ from migrate_cache.rules.suppressions import instruction_start, read_suppression
 from migrate_cache.text.edit import apply_edits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from migrate_cache.builds.runs import FileContext
-    from migrate_cache.caches.cache_mount import CacheMount
     from migrate_cache.caches.facts import Project
     from migrate_cache.rules.context import Decisions
     from migrate_cache.rules.suppressions import Suppression
 
 
 def render(file: FileContext, project: Project, decisions: Decisions) -> FileResult:
-    """Return what is planned for a file; the safety net has not seen it yet."""
-    mounts = project.graph.mounts_in(file.path)
+    """Return the result planned for a file; the safety net has not checked it yet."""
     before = file.tree.source.text
     changes = [_change(file, change) for change in changes_in(file, project, decisions)]
     changes.sort(key=lambda change: (change.line, change.column, change.rule))
     suppressions = read_suppressions(file.tree)
     notes = [
         note
-        for note in (*_kept(mounts, decisions), *_noted(file, decisions))
+        for note in _notes_in(file, project, decisions)
         if is_selected(note.rule, project.settings) and not _is_suppressed(file, note, suppressions)
     ]
     notes.sort(key=lambda note: (note.line, note.column, note.rule))
@@ -49,25 +46,16 @@ def changes_in(file: FileContext, project: Project, decisions: Decisions) -> Ite
 
 def _change(file: FileContext, change: rule.Change) -> Change:
     place = file.tree.source.place(change.start)
-    return Change(
-        rule=change.rule,
-        line=place.line,
-        column=place.column,
-        reason=change.reason,
-        edits=change.edits,
-        evidence=change.evidence,
-    )
+    at = (change.rule, place.line, place.column)
+    return Change(*at, change.reason, change.edits, change.evidence)
 
 
-def _kept(mounts: Sequence[CacheMount], decisions: Decisions) -> Iterator[Note]:
-    """Yield the notes of mounts that stay: what a rewriting rule leaves alone needs none."""
-    for mount in mounts:
+def _notes_in(file: FileContext, project: Project, decisions: Decisions) -> Iterator[Note]:
+    for mount in project.graph.mounts_in(file.path):
         item = decisions.mounts[mount]
+        # What a rewriting rule leaves alone needs no note.
         if isinstance(item, rule.Keep) and severity(item.rule) != "rewrite":
             yield Note(item.rule, mount.line, mount.column, item.reason, item.evidence)
-
-
-def _noted(file: FileContext, decisions: Decisions) -> Iterator[Note]:
     for note in decisions.notes.get(file.path, ()):
         yield Note(note.rule, note.line, note.column, note.reason)
 

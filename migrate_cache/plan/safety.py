@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from migrate_cache.rules.rule import Change
     from migrate_cache.text.errors import MigrateError
 
-# For each mount that the plan changes, its options after the plan; None for one that goes.
+# The options after the plan of each mount that the plan changes; None for one that goes.
 _Planned = Mapping[Mount, Mapping[str, str | None]]
 
 
@@ -57,7 +57,13 @@ def verify(before: Dockerfile, after: Dockerfile, changes: Iterable[Change]) -> 
     changes = tuple(changes)
     if after.escape != before.escape or _directives(after) != _directives(before):
         raise refused(before.path, "the result has other parser directives")
-    planned = _planned_options(changes)
+    planned = {
+        change.at.node: {
+            edit.option: edit.value for edit in change.edits if isinstance(edit, OptionEdit)
+        }
+        for change in changes
+        if isinstance(change.at, CacheMount)
+    }
     inserted = [
         (change.run.instruction, edit.instruction)
         for change in changes
@@ -94,16 +100,6 @@ def _directives(tree: Dockerfile) -> list[tuple[str, str]]:
     return [(directive.name, directive.value) for directive in tree.directives]
 
 
-def _planned_options(changes: Iterable[Change]) -> _Planned:
-    return {
-        change.at.node: {
-            edit.option: edit.value for edit in change.edits if isinstance(edit, OptionEdit)
-        }
-        for change in changes
-        if isinstance(change.at, CacheMount)
-    }
-
-
 def _reads_as_planned(before: Instruction, after: Instruction, planned: _Planned) -> bool:
     if (
         before.keyword != after.keyword
@@ -129,13 +125,6 @@ def _is_as_planned(old: Mount, new: Mount, planned: Mapping[str, str | None]) ->
     def others(mount: Mount) -> list[tuple[str, str | None]]:
         return [(o.name, o.value) for o in mount.options if o.name not in planned]
 
-    return (
-        new.error is None
-        and others(old) == others(new)
-        and all(_value(new, name) == value for name, value in planned.items())
-    )
-
-
-def _value(mount: Mount, name: str) -> str | None:
-    option = mount.option(name)
-    return option.value if option else None
+    options = {name: new.option(name) for name in planned}
+    values = {name: option.value if option else None for name, option in options.items()}
+    return new.error is None and others(old) == others(new) and values == planned

@@ -9,10 +9,11 @@ line; only where the edits do not explain the result does difflib look for them.
 from __future__ import annotations
 
 from bisect import bisect_right
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from migrate_cache.report.style import paint
-from migrate_cache.text.edit import Edit, apply_edits
+from migrate_cache.text.edit import apply_edits
 from migrate_cache.text.escape import printable
 from migrate_cache.text.source import encode, split_lines
 
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 
     from migrate_cache.plan.model import FileResult, ProjectResult
     from migrate_cache.report.summary import Mode
-
-__all__ = ["git_path", "patch", "unified"]
+    from migrate_cache.text.edit import Edit
 
 CONTEXT = 3
 _NO_NEWLINE = "\\ No newline at end of file\n"
@@ -42,16 +42,14 @@ class Block(NamedTuple):
 def git_path(prefix: str, path: str) -> str:
     """Return ``prefix/path`` as git writes names in a patch (core.quotePath on)."""
     data = encode(f"{prefix}/{path.lstrip('/')}")
-    parts = []
-    for byte in data:
-        if byte in _QUOTED:
-            parts.append("\\" + _QUOTED[byte])
-        elif byte < 0x20 or byte >= 0x7F:
-            parts.append(f"\\{byte:03o}")
-        else:
-            parts.append(chr(byte))
-    text = "".join(parts)
+    text = "".join(map(_quoted, data))
     return f'"{text}"' if len(text) != len(data) else text
+
+
+def _quoted(byte: int) -> str:
+    if byte in _QUOTED:
+        return "\\" + _QUOTED[byte]
+    return chr(byte) if 0x20 <= byte < 0x7F else f"\\{byte:03o}"
 
 
 def unified(file: FileResult, color: bool = False, *, terminal: bool = False) -> str:
@@ -144,42 +142,32 @@ def _blocks(file: FileResult, old: list[str]) -> list[Block]:
         explained = apply_edits(file.before, edits) == file.after
     except ValueError:
         explained = False
-    found = _from_edits(file.before, old, edits) if explained else _compared(file.after, old)
-    return [block for block in (_trimmed(block, old) for block in found) if _differs(block)]
+    found = _from_edits(file.after, old, edits) if explained else _compared(file.after, old)
+    trimmed = (_trimmed(block, old) for block in found)
+    return [block for block in trimmed if block.start < block.end or block.lines]
 
 
-def _differs(block: Block) -> bool:
-    return block.start < block.end or bool(block.lines)
-
-
-def _from_edits(before: str, old: list[str], edits: list[Edit]) -> list[Block]:
-    starts = [0]
-    for line in old:
-        starts.append(starts[-1] + len(line))
-    groups: list[tuple[int, int, list[Edit]]] = []
+def _from_edits(after: str, old: list[str], edits: list[Edit]) -> list[Block]:
+    starts = [0, *accumulate(map(len, old))]
+    # Lines of the old text, and how far the new text is shifted at their start and end.
+    groups: list[tuple[int, int, int, int]] = []
+    shift = 0
     for edit in sorted(edits, key=lambda edit: edit.span):
         first = min(bisect_right(starts, edit.span.start) - 1, len(old))
         last = min(bisect_right(starts, edit.span.end) - 1, len(old) - 1)
         if first > last and old and not old[-1].endswith("\n"):
             first = last  # the text goes on in a last line that has no newline
+        end = max(first, last + 1)
+        before = shift
+        shift += len(edit.text) - (edit.span.end - edit.span.start)
         if groups and first <= groups[-1][1]:
-            start, end, members = groups[-1]
-            groups[-1] = (start, max(end, last + 1), [*members, edit])
-        else:
-            groups.append((first, max(first, last + 1), [edit]))
-    blocks = []
-    for first, end, members in groups:
-        base = starts[first]
-        moved = [
-            Edit(
-                edit.span._replace(start=edit.span.start - base, end=edit.span.end - base),
-                edit.text,
-            )
-            for edit in members
-        ]
-        text = apply_edits(before[base : starts[end]], moved)
-        blocks.append(Block(first, end, split_lines(text)))
-    return blocks
+            first, end_before, before, _ = groups.pop()
+            end = max(end, end_before)
+        groups.append((first, end, before, shift))
+    return [
+        Block(first, end, split_lines(after[starts[first] + before : starts[end] + shifted]))
+        for first, end, before, shifted in groups
+    ]
 
 
 def _compared(after: str, old: list[str]) -> list[Block]:

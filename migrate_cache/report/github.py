@@ -17,8 +17,6 @@ from migrate_cache.text.escape import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["workflow_commands"]
-
 _COMMANDS = {"rewrite": "warning", "note": "notice", "warning": "warning", "error": "error"}
 _PIECES = re.compile(r"([\r\n])")
 
@@ -29,9 +27,7 @@ def workflow_commands(result: ProjectResult, *, mode: Mode = "write") -> str:
     for file in result.files:
         lines += _file(file, mode)
     for warn in result.warnings:
-        lines.append(
-            _command("warning", warn.path, warn.line, warn.column, "migrate-cache", warn.message)
-        )
+        lines.append(_command("warning", warn.path, warn.line, warn.column, "", warn.message))
     return "".join(line + "\n" for line in lines)
 
 
@@ -42,25 +38,21 @@ def _file(file: FileResult, mode: Mode) -> Iterator[str]:
         command = _COMMANDS[rule_kind(item.rule)]
         if isinstance(item, Change) and not pending(mode):
             command = "notice"
-        line = places.of(item)
-        yield _command(command, file.path, line, item.column, _title(item.rule), item.reason)
+        yield _command(command, file.path, places.of(item), item.column, item.rule, item.reason)
     if file.error is not None:
         error = file.error
-        title = _title(error_code(error)) if error_code(error) else "migrate-cache"
         message = error.message + (f"\n{error.source_line}" if error.source_line else "")
-        yield _command("error", file.path, error.line, error.column, title, message)
+        yield _command("error", file.path, error.line, error.column, error_code(error), message)
 
 
-def _title(code: str) -> str:
-    return f"{code} {rule_names()[code]}" if code in rule_names() else code
-
-
-def _command(command: str, path: str, line: int, column: int, title: str, message: str) -> str:
+def _command(command: str, path: str, line: int, column: int, rule: str, message: str) -> str:
+    """Return a command; its title is `rule` with its name, or the tool's where there is none."""
     properties = [f"file={_property(path)}"] if path else []
     if line:
         properties.append(f"line={line}")
         if column:
             properties.append(f"col={column}")
+    title = f"{rule} {rule_names().get(rule, '')}".strip() or "migrate-cache"
     properties.append(f"title={_property(title)}")
     return f"::{command} {','.join(properties)}::{_data(message)}"
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from migrate_cache.report.queues import queue_after, queue_before
 from migrate_cache.report.style import (
-    cells,
     count,
     enumerate_words,
     fit,
@@ -15,14 +14,12 @@ from migrate_cache.report.style import (
     terminal_width,
     wrap,
 )
-from migrate_cache.text.escape import printable
+from migrate_cache.text.escape import cells, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from migrate_cache.plan.model import CacheInfo, CacheUser, ProjectResult
-
-__all__ = ["table"]
 
 _FEW_USERS = 8
 _HEADINGS = ("cache", "kind", "mode", "now", "after")
@@ -32,11 +29,7 @@ _LEAST_ID = 24
 
 
 def table(
-    result: ProjectResult,
-    color: bool = False,
-    *,
-    verbose: bool = False,
-    width: int | None = None,
+    result: ProjectResult, color: bool = False, *, verbose: bool = False, width: int | None = None
 ) -> str:
     """Return the caches, those that hurt most first; `verbose` lists every user."""
     columns = terminal_width(width)
@@ -45,9 +38,9 @@ def table(
     caches = sorted(result.caches, key=_hurt)
     rows = [_row(cache) for cache in caches]
     widths = _widths(rows, columns)
-    lines = [paint(_line(_HEADINGS, widths).upper(), "dim", color)]
+    lines = [paint(_line(_HEADINGS, widths, bold=False).upper(), "dim", color)]
     for cache, row in zip(caches, rows, strict=True):
-        lines.append(_head(row, widths, color and queue_before(cache).size > 0))
+        lines.append(_line(row, widths, bold=color and queue_before(cache).size > 0))
         if len(widths) < len(_HEADINGS):
             lines.append(fit(f"{_MARGIN}now: {row[3]}; after: {row[4]}", columns))
         lines += _details(cache, columns, color=color, verbose=verbose)
@@ -60,19 +53,11 @@ def _hurt(cache: CacheInfo) -> tuple[int, int, int, str]:
 
 
 def _row(cache: CacheInfo) -> tuple[str, ...]:
-    before = _modes(user.mode_before for user in cache.users)
-    after = _modes(user.mode_after for user in cache.users)
-    return (
-        printable(cache.id),
-        printable(cache.kind),
-        printable(before if before == after else f"{before} → {after}"),
-        printable(str(queue_before(cache))),
-        printable(str(queue_after(cache))),
-    )
-
-
-def _modes(modes: Iterable[str]) -> str:
-    return "/".join(sorted(set(modes)))
+    before = "/".join(sorted({user.mode_before for user in cache.users}))
+    after = "/".join(sorted({user.mode_after for user in cache.users}))
+    mode = before if before == after else f"{before} → {after}"
+    queues = (str(queue_before(cache)), str(queue_after(cache)))
+    return tuple(map(printable, (cache.id, cache.kind, mode, *queues)))
 
 
 def _widths(rows: list[tuple[str, ...]], columns: int) -> list[int]:
@@ -84,33 +69,22 @@ def _widths(rows: list[tuple[str, ...]], columns: int) -> list[int]:
     return [min(widths[0], max(_LEAST_ID, room)), *widths[1:]]
 
 
-def _fields(row: Iterable[str], widths: list[int]) -> list[str]:
-    return [
+def _line(row: tuple[str, ...], widths: list[int], *, bold: bool) -> str:
+    """Return a row as one line, its first cell `bold`; columns without a width are left out."""
+    first, *rest = (
         pad(fit(cell, width, keep_end=index == 0), width)
         for index, (cell, width) in enumerate(zip(row, widths, strict=False))
-    ]
-
-
-def _line(row: Iterable[str], widths: list[int]) -> str:
-    return _GAP.join(_fields(row, widths)).rstrip()
-
-
-def _head(row: tuple[str, ...], widths: list[int], bold: bool) -> str:
-    first, *rest = _fields(row, widths)
+    )
     return _GAP.join([paint(first, "bold", bold), *rest]).rstrip()
 
 
 def _details(cache: CacheInfo, columns: int, *, color: bool, verbose: bool) -> Iterator[str]:
-    facts = [printable(cache.tool)] if cache.tool else []
     places = [printable(directory) for directory in cache.directories if directory != cache.id]
-    if places:
-        facts.append(f"in {enumerate_words(places)}")
-    if facts:
-        yield fit(_MARGIN + ", ".join(facts), columns)
-    shown = len(cache.users)
-    if not verbose and shown > _FEW_USERS:
-        shown = _FEW_USERS - 1
-    users = cache.users[:shown]
+    facts = [printable(cache.tool), f"in {enumerate_words(places)}" if places else ""]
+    if any(facts):
+        yield fit(_MARGIN + ", ".join(filter(None, facts)), columns)
+    few = verbose or len(cache.users) <= _FEW_USERS
+    users = cache.users if few else cache.users[: _FEW_USERS - 1]
     mixed = len({user.mode_before for user in cache.users}) > 1
     tails = [_tail(user, cache, mixed=mixed) for user in users]
     room = columns - len(_MARGIN) - len(_GAP) - max(map(cells, tails), default=0)
@@ -119,22 +93,19 @@ def _details(cache: CacheInfo, columns: int, *, color: bool, verbose: bool) -> I
     for name, tail in zip(named, tails, strict=True):
         place = pad(fit(name, width, keep_end=True), width)
         yield paint(fit(f"{_MARGIN}{place}{_GAP}{tail}".rstrip(), columns), "dim", color)
-    if shown < len(cache.users):
-        more = f"{_MARGIN}and {len(cache.users) - shown} more (--verbose lists them)"
+    if not few:
+        more = f"{_MARGIN}and {len(cache.users) - len(users)} more (--verbose lists them)"
         yield paint(more, "dim", color)
 
 
 def _tail(user: CacheUser, cache: CacheInfo, *, mixed: bool) -> str:
-    facts = []
-    if user.stage:
-        facts.append(printable(user.stage))
-    if user.service:
-        facts.append(f"({printable(user.service)})")
-    if mixed:
-        facts.append(printable(user.mode_before))
-    if user.id_after != cache.id:
-        facts.append(f"→ {printable(user.id_after)}")
-    return " ".join(facts)
+    facts = [
+        user.stage,
+        f"({user.service})" if user.service else "",
+        user.mode_before if mixed else "",
+        f"→ {user.id_after}" if user.id_after != cache.id else "",
+    ]
+    return " ".join(printable(fact) for fact in facts if fact)
 
 
 def _total(caches: list[CacheInfo]) -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import asdict
-from importlib.resources import files as package_files
 from typing import TYPE_CHECKING, Any
 
 from migrate_cache import __version__
@@ -25,19 +24,10 @@ if TYPE_CHECKING:
     from migrate_cache.text.edit import Edit
     from migrate_cache.text.errors import MigrateError
 
-__all__ = ["VERSION", "as_data", "as_json", "as_jsonl", "schema"]
-
 VERSION = 1
 
 # What json makes of these values has no shape that a checker could use.
 Data = dict[str, Any]
-
-
-def schema() -> Data:
-    """Return the JSON Schema of the output; ``$defs/line`` is that of a JSON line."""
-    text = package_files("migrate_cache.report").joinpath("output.schema.json").read_text("utf-8")
-    loaded: Data = json.loads(text)
-    return loaded
 
 
 def as_json(result: ProjectResult, *, mode: Mode = "write") -> str:

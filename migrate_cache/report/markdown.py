@@ -20,11 +20,9 @@ from migrate_cache.rules.registry import find_rule
 from migrate_cache.text.escape import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from migrate_cache.plan.model import Outcome, ProjectResult
-
-__all__ = ["as_markdown", "code", "escape", "prune_command"]
 
 _SPECIAL = re.compile(r"[\\`*_\[\]|~#&<>]|^[-+](?= )|(?<=^\d)[.)]|(?<=:)//")
 _TICKS = re.compile("`+")
@@ -66,40 +64,35 @@ def prune_command(cache_id: str) -> str:
 def as_markdown(result: ProjectResult, *, mode: Mode = "write") -> str:
     """Return the text for a pull request, or for a comment on what is pending."""
     total = summarize(result)
-    if not total.files_changed:
+    if total.files_changed:
+        verb = "would change" if pending(mode) else "changes"
+        blocks = [
+            "## Let parallel image builds use their caches side by side",
+            f"This {verb} {total.mounts_changed} of {count(total.mounts, 'BuildKit cache mount')} "
+            f"in {count(total.files_changed, 'Dockerfile')}, made by `migrate-cache`. A cache "
+            "mount with `sharing=locked` is held for a whole `RUN`, so builds that use the same "
+            "cache wait for each other. Nothing but what is named here changes.",
+            _rules(total.changes),
+            *_ids(result),
+            *_modes(result),
+            *_after(result),
+            *_kept(result),
+            *_failed(result),
+            _details(result),
+        ]
+    else:
         found = count(total.files, "Dockerfile")
-        lines = [f"`migrate-cache` finds nothing to change in {found}.", ""]
-        lines += _kept(result)
-        lines += _failed(result)
-        return "\n".join(lines).rstrip("\n") + "\n"
-    verb = "would change" if pending(mode) else "changes"
-    lines = [
-        "## Let parallel image builds use their caches side by side",
-        "",
-        f"This {verb} {total.mounts_changed} of {count(total.mounts, 'BuildKit cache mount')} in "
-        f"{count(total.files_changed, 'Dockerfile')}, made by `migrate-cache`. A cache mount with "
-        "`sharing=locked` is held for a whole `RUN`, so builds that use the same cache wait for "
-        "each other. Nothing but what is named here changes.",
-        "",
-    ]
-    lines += _rules(total.changes)
-    lines += _ids(result)
-    lines += _modes(result)
-    lines += _after(result)
-    lines += _kept(result)
-    lines += _failed(result)
-    lines += _details(result)
-    return "\n".join(lines).rstrip("\n") + "\n"
+        nothing = f"`migrate-cache` finds nothing to change in {found}."
+        blocks = [nothing, *_kept(result), *_failed(result)]
+    return "\n\n".join(blocks) + "\n"
 
 
-def _rules(changes: Iterable[tuple[str, int]]) -> Iterator[str]:
-    yield "| rule | changes | what |"
-    yield "|---|---|---|"
+def _rules(changes: Iterable[tuple[str, int]]) -> str:
+    rows = []
     for rule, number in changes:
         known = find_rule(rule)
-        summary = known.summary if known else ""
-        yield f"| {_cell(rule)} | {number} | {summary} |"
-    yield ""
+        rows.append((_cell(rule), str(number), known.summary if known else ""))
+    return _table(("rule", "changes", "what"), rows)
 
 
 def _ids(result: ProjectResult) -> Iterator[str]:
@@ -110,42 +103,35 @@ def _ids(result: ProjectResult) -> Iterator[str]:
     if not renamed:
         return
     yield "### New ids"
-    yield ""
     yield (
         "Each of these starts empty: the first build after the merge compiles from scratch, "
         "once per id."
     )
-    yield ""
-    yield "| old id | new id | cache | mode | used in |"
-    yield "|---|---|---|---|---|"
+    rows = []
     for (old, new), outcomes in sorted(renamed.items()):
         before = "/".join(sorted({outcome.sharing_before or "shared" for outcome in outcomes}))
         after = "/".join(sorted({outcome.sharing_after or "shared" for outcome in outcomes}))
-        ids = f"{code(old, cell=True)} | {code(new, cell=True)}"
         paths = _files(outcome.path for outcome in outcomes)
-        yield f"| {ids} | {_tools(outcomes)} | {_mode(before, after)} | {paths} |"
-    yield ""
+        ids = (code(old, cell=True), code(new, cell=True))
+        rows.append((*ids, _tools(outcomes), _mode(before, after), paths))
+    yield _table(("old id", "new id", "cache", "mode", "used in"), rows)
 
 
 def _modes(result: ProjectResult) -> Iterator[str]:
-    rows: dict[tuple[str, str, str], list[Outcome]] = {}
+    changed: dict[tuple[str, str, str], list[Outcome]] = {}
     for outcome in result.outcomes:
         if outcome.id_before == outcome.id_after and outcome.changed:
             key = (outcome.id_after, outcome.sharing_before, outcome.sharing_after)
-            rows.setdefault(key, []).append(outcome)
-    if not rows:
+            changed.setdefault(key, []).append(outcome)
+    if not changed:
         return
     yield "### New sharing modes"
-    yield ""
-    yield "| id | mode | cache | mounts | why |"
-    yield "|---|---|---|---|---|"
-    for (name, before, after), outcomes in sorted(rows.items()):
+    rows = []
+    for (name, before, after), outcomes in sorted(changed.items()):
         reasons = list(dict.fromkeys(outcome.reason for outcome in outcomes))
-        yield (
-            f"| {code(name, cell=True)} | {_mode(before, after)} "
-            f"| {_tools(outcomes)} | {len(outcomes)} | {_cell(' '.join(reasons[:2]))} |"
-        )
-    yield ""
+        mode, why = _mode(before, after), _cell(" ".join(reasons[:2]))
+        rows.append((code(name, cell=True), mode, _tools(outcomes), str(len(outcomes)), why))
+    yield _table(("id", "mode", "cache", "mounts", "why"), rows)
 
 
 def _after(result: ProjectResult) -> Iterator[str]:
@@ -153,7 +139,6 @@ def _after(result: ProjectResult) -> Iterator[str]:
     shared = shared_with_others(result)
     if shared:
         yield "### Before merging: who else uses this builder?"
-        yield ""
         yield (
             "A cache id belongs to the builder, not to the repository. If another repository on "
             "the same builder still uses one of these ids with `sharing=locked`, BuildKit forks "
@@ -162,91 +147,79 @@ def _after(result: ProjectResult) -> Iterator[str]:
             "argument `BUILDKIT_CACHE_MOUNT_NS` per repository, or run "
             "`migrate-cache --fresh-ids`, which costs one cold start."
         )
-        yield ""
-        yield from _listed([code(name) for name in shared], "ids that keep their name")
+        yield _listed([code(name) for name in shared], "ids that keep their name")
     if old:
         yield "### After merging: remove old caches"
-        yield ""
         yield (
             "No Dockerfile here uses these ids any more. The builder's garbage collection removes "
             "them in time; the commands do it at once. Another repository on the same builder may "
             "still use an id, and so may branches without this change."
         )
-        yield ""
-        yield "```sh"
-        yield "docker buildx du --verbose --filter type=exec.cachemount"
-        commands = [prune_command(name) for name in old]
-        yield from (command for command in commands if command)
-        yield "```"
-        yield ""
-        unnamed = [code(name) for name, command in zip(old, commands, strict=True) if not command]
+        commands = {name: prune_command(name) for name in old}
+        shown = "docker buildx du --verbose --filter type=exec.cachemount"
+        yield "\n".join(["```sh", shown, *filter(None, commands.values()), "```"])
+        unnamed = [code(name) for name, command in commands.items() if not command]
         if unnamed:
             yield (
                 f"For {', '.join(unnamed)}, take the record's id from the first command's output, "
                 "where the description ends with what the id became, and give it to "
                 "`docker buildx prune --filter id=RECORD`."
             )
-            yield ""
 
 
 def _kept(result: ProjectResult) -> Iterator[str]:
     kept = [outcome for outcome in result.outcomes if not outcome.changed and kept_rule(outcome)]
     if not kept:
         return
-    numbers = Counter(outcome.rule for outcome in kept)
     yield "### Left as it is"
-    yield ""
-    for rule, number in sorted(numbers.items()):
+    lines = []
+    for rule, number in sorted(Counter(outcome.rule for outcome in kept).items()):
         found = find_rule(rule)
         kept_by_rewrite = found is not None and found.severity == "rewrite"
         summary = "kept for the reason below" if kept_by_rewrite or not found else found.summary
-        yield f"- **{rule}**, {count(number, 'mount')}: {summary}"
-    yield ""
-    rows: dict[tuple[str, str, str, str], list[str]] = {}
-    for outcome in kept:
-        key = (
-            outcome.rule,
-            outcome.id_before,
-            outcome.sharing_before or "shared",
-            outcome.reason,
-        )
-        rows.setdefault(key, []).append(f"{outcome.path}:{outcome.line}")
-    yield "<details><summary>Every mount that stays, and why</summary>"
-    yield ""
-    yield "| rule | id | mode | why | where |"
-    yield "|---|---|---|---|---|"
-    for (rule, name, sharing, reason), places in sorted(rows.items()):
-        cells = (_cell(rule), code(name, cell=True), _cell(sharing), _cell(reason), _files(places))
-        yield f"| {' | '.join(cells)} |"
-    yield ""
-    yield "</details>"
-    yield ""
+        lines.append(f"- **{rule}**, {count(number, 'mount')}: {summary}")
+    yield "\n".join(lines)
+    places: dict[tuple[str, str, str, str], list[str]] = {}
+    for one in kept:
+        key = (one.rule, one.id_before, one.sharing_before or "shared", one.reason)
+        places.setdefault(key, []).append(f"{one.path}:{one.line}")
+    rows = [
+        (_cell(rule), code(name, cell=True), _cell(sharing), _cell(reason), _files(at))
+        for (rule, name, sharing, reason), at in sorted(places.items())
+    ]
+    table = _table(("rule", "id", "mode", "why", "where"), rows)
+    yield _folded("Every mount that stays, and why", table)
 
 
 def _failed(result: ProjectResult) -> Iterator[str]:
-    errors = [(file.path, file.error) for file in result.files if file.error is not None]
-    if not errors:
-        return
-    yield "### Not done"
-    yield ""
-    for path, error in errors:
-        place = f"{path}:{error.line}" if error.line else path
-        yield f"- {code(place)}: {escape(error.message)}"
-    yield ""
+    lines = []
+    for file in result.files:
+        if file.error is not None:
+            place = f"{file.path}:{file.error.line}" if file.error.line else file.path
+            lines.append(f"- {code(place)}: {escape(file.error.message)}")
+    if lines:
+        yield "### Not done"
+        yield "\n".join(lines)
 
 
-def _details(result: ProjectResult) -> Iterator[str]:
-    changed = [file for file in result.files if file.changes]
-    yield "<details><summary>Every change, with its reason</summary>"
-    yield ""
-    for file in changed:
-        yield f"- {code(file.path)}"
+def _details(result: ProjectResult) -> str:
+    lines = []
+    for file in result.files:
+        if file.changes:
+            lines.append(f"- {code(file.path)}")
         for change in file.changes:
-            yield f"  - line {change.line}, {change.rule}: {escape(change.reason)}"
-            for fact in change.evidence:
-                yield f"    - {escape(fact)}"
-    yield ""
-    yield "</details>"
+            lines.append(f"  - line {change.line}, {change.rule}: {escape(change.reason)}")
+            lines += (f"    - {escape(fact)}" for fact in change.evidence)
+    return _folded("Every change, with its reason", "\n".join(lines))
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(row)} |" for row in (headings, *rows)]
+    return "\n".join([lines[0], "|" + "---|" * len(headings), *lines[1:]])
+
+
+def _folded(summary: str, content: str) -> str:
+    return f"<details><summary>{summary}</summary>\n\n{content}\n\n</details>"
 
 
 def _cell(text: str) -> str:
@@ -270,16 +243,10 @@ def _files(paths: Iterable[str]) -> str:
     return ", ".join(shown)
 
 
-def _listed(items: list[str], what: str) -> Iterator[str]:
+def _listed(items: list[str], what: str) -> str:
     if len(items) <= 3:
-        yield f"The {what}: {', '.join(items)}."
-        yield ""
-        return
-    yield f"<details><summary>The {len(items)} {what}</summary>"
-    yield ""
-    yield from (f"- {item}" for item in items[:_FEW])
+        return f"The {what}: {', '.join(items)}."
+    lines = [f"- {item}" for item in items[:_FEW]]
     if len(items) > _FEW:
-        yield f"- and {len(items) - _FEW} more"
-    yield ""
-    yield "</details>"
-    yield ""
+        lines.append(f"- and {len(items) - _FEW} more")
+    return _folded(f"The {len(items)} {what}", "\n".join(lines))

@@ -14,32 +14,21 @@ if TYPE_CHECKING:
 
     from migrate_cache.plan.model import CacheInfo, CacheUser
 
-__all__ = ["Queue", "queue_after", "queue_before"]
-
 
 @dataclass(frozen=True, slots=True)
 class Queue:
     """The builds that wait for each other at one cache.
 
-    `builds` are those that lock it, by name; `total` is the number of all builds that use
-    it. `repeated` is the variable that one of the names is made of: every value of it is a
-    build of its own. `mixed` says that the cache is used in different modes, which makes
-    BuildKit fork it.
+    `size` is how many they are: 0, or 2 and more. `repeated` is the variable that one of their
+    names is made of: every value of it is a build of its own. `mixed` says that the cache is
+    used in different modes, which makes BuildKit fork it.
     """
 
-    builds: tuple[str, ...]
-    total: int
-    repeated: str = ""
-    mixed: bool = False
-
-    @property
-    def size(self) -> int:
-        """How many builds wait for each other: 0, or 2 and more."""
-        number = len(self.builds) + bool(self.repeated)
-        return number if number > 1 else 0
+    size: int
+    repeated: str
+    mixed: bool
 
     def __str__(self) -> str:
-        """Say it in a few words."""
         if self.repeated:
             words = f"every {self.repeated} queues"
         elif self.size:
@@ -58,28 +47,22 @@ def queue_before(cache: CacheInfo) -> Queue:
 
 def queue_after(cache: CacheInfo) -> Queue:
     """Return the longest queue at the caches that `cache` becomes."""
-    ids = sorted({user.id_after for user in cache.users})
     queues = [
         _queue((user, user.mode_after, name) for user in cache.users if user.id_after == name)
-        for name in ids
+        for name in sorted({user.id_after for user in cache.users})
     ]
-    return max(queues, key=lambda queue: (queue.size, queue.mixed), default=Queue((), 0))
-
-
-def build_name(user: CacheUser) -> str:
-    """Return what tells the build of `user` from others: its service, else its file."""
-    return user.service or user.path
+    return max(queues, key=lambda queue: (queue.size, queue.mixed), default=Queue(0, "", False))
 
 
 def _queue(users: Iterable[tuple[CacheUser, str, str]]) -> Queue:
-    locked, everyone, modes, repeated = set(), set(), set(), ""
+    locked, modes, repeated = set(), set(), ""
     for user, mode, cache_id in users:
-        name = build_name(user)
-        everyone.add(name)
+        name = user.service or user.path  # what tells this build from others
         modes.add(mode)
         if mode == "locked":
             locked.add(name)
             # An id that has the variable too is another cache for every value.
             if "$" in name and name not in cache_id:
                 repeated = name
-    return Queue(tuple(sorted(locked)), len(everyone), repeated, len(modes) > 1)
+    number = len(locked) + bool(repeated)
+    return Queue(number if number > 1 else 0, repeated, len(modes) > 1)

@@ -42,7 +42,7 @@ def explanation(rule: Rule) -> str:
     return "\n\n".join(paragraphs)
 
 
-def explain(code: str, width: int = _WIDTH) -> str:
+def explain(code: str) -> str:
     """Return what a rule does, why, with an example and its sources.
 
     `code` may be in lower case, and may be the rule's name. Raises ConfigError for one that
@@ -51,10 +51,10 @@ def explain(code: str, width: int = _WIDTH) -> str:
     rule = _find(code)
     blocks = [
         f"{rule.code} {rule.name} ({rule.severity})",
-        _fill(_sentence(rule.summary), width),
+        _fill(f"{rule.summary[0].upper()}{rule.summary[1:]}."),
+        *map(_filled, explanation(rule).split("\n\n")),
+        *map(_example, rule.examples),
     ]
-    blocks += (_filled(paragraph, width) for paragraph in explanation(rule).split("\n\n"))
-    blocks += map(_example, rule.examples)
     if rule.sources:
         blocks.append("Sources:\n" + "\n".join(f"  {source}" for source in rule.sources))
     return "\n\n".join(blocks) + "\n"
@@ -62,17 +62,16 @@ def explain(code: str, width: int = _WIDTH) -> str:
 
 def _find(wanted: str) -> Rule:
     names = rule_names()
+    wanted = wanted.strip()
     for code, name in names.items():
-        if wanted.strip().upper() == code or wanted.strip().lower() == name:
+        if wanted.upper() == code or wanted.lower() == name:
             return load_rule(code)
-    if wanted.strip().upper().startswith("MC"):
-        near = max(names, key=lambda code: _agreement(code, wanted.strip().upper()))
+    if wanted.upper().startswith("MC"):
+        near = max(names, key=lambda code: _agreement(code, wanted.upper()))
     else:
-        near = nearest(wanted.strip().lower(), list(names.values())) or ""
+        near = nearest(wanted.lower(), list(names.values())) or ""
     hint = f"did you mean {near}? " if near else ""
-    raise ConfigError(
-        f"no such rule: {wanted.strip()!a}", hint=f"{hint}--list-rules lists all of them"
-    )
+    raise ConfigError(f"no such rule: {wanted!a}", hint=f"{hint}--list-rules lists all of them")
 
 
 def _agreement(one: str, other: str) -> int:
@@ -81,22 +80,18 @@ def _agreement(one: str, other: str) -> int:
     return next((at for at, (left, right) in enumerate(pairs) if left != right), len(other))
 
 
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."
-
-
-def _fill(text: str, width: int) -> str:
+def _fill(text: str, width: int = _WIDTH) -> str:
     """Wrap `text`, but not inside of backquotes."""
     whole = _CODE.sub(lambda match: match[0].replace(" ", _BLANK), text)
     wrapped = textwrap.fill(whole, width, break_on_hyphens=False, break_long_words=False)
     return wrapped.replace(_BLANK, " ")
 
 
-def _filled(paragraph: str, width: int) -> str:
+def _filled(paragraph: str) -> str:
     if not paragraph.startswith("* "):
-        return _fill(paragraph, width)
+        return _fill(paragraph)
     items = paragraph.removeprefix("* ").split(" * ")
-    return "\n".join("  * " + _fill(item, width - 4).replace("\n", "\n    ") for item in items)
+    return "\n".join("  * " + _fill(item, _WIDTH - 4).replace("\n", "\n    ") for item in items)
 
 
 def _example(example: Example) -> str:

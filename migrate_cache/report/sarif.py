@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from migrate_cache.text.edit import Edit
     from migrate_cache.text.errors import MigrateError, Warn
 
-__all__ = ["as_sarif", "path_uri"]
-
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _ROOT = "SRCROOT"
 _LEVELS = {"rewrite": "warning", "note": "note", "warning": "warning", "error": "error"}
@@ -49,24 +47,21 @@ def as_sarif(result: ProjectResult, *, mode: Mode = "write") -> str:
         for file in result.files
         if file.error is not None and not error_code(file.error)
     ]
-    invocation: Data = {
-        "executionSuccessful": all(file.error is None for file in result.files),
-    }
+    invocation: Data = {"executionSuccessful": all(file.error is None for file in result.files)}
     if notifications:
         invocation["toolExecutionNotifications"] = notifications
+    driver = {
+        "name": "migrate-cache",
+        "version": __version__,
+        "semanticVersion": __version__,
+        "rules": [_rule(rule) for rule in all_rules()],
+    }
     log = {
         "$schema": SCHEMA,
         "version": "2.1.0",
         "runs": [
             {
-                "tool": {
-                    "driver": {
-                        "name": "migrate-cache",
-                        "version": __version__,
-                        "semanticVersion": __version__,
-                        "rules": [_rule(rule) for rule in all_rules()],
-                    }
-                },
+                "tool": {"driver": driver},
                 "invocations": [invocation],
                 "originalUriBaseIds": {_ROOT: _root(result.root)},
                 "columnKind": "unicodeCodePoints",
@@ -123,9 +118,18 @@ def _example(example: Example) -> str:
     return text
 
 
-class _File:
-    """Makes the results of one file."""
+def _artifact(path: str) -> Data:
+    return {"uri": path_uri(path), **({} if _is_absolute(path) else {"uriBaseId": _ROOT})}
 
+
+def _location(path: str, line: int, column: int) -> Data:
+    location: Data = {"artifactLocation": _artifact(path)}
+    if line:
+        location["region"] = {"startLine": line, **({"startColumn": column} if column else {})}
+    return {"physicalLocation": location}
+
+
+class _File:
     def __init__(self, file: FileResult, mode: Mode) -> None:
         self._file = file
         self._source = Source(file.before, file.path)
@@ -133,17 +137,11 @@ class _File:
         self._pending = pending(mode)
         # A byte order mark is no part of a text's characters.
         self._mark = int(file.before.startswith(_BOM))
-        self._artifact: Data = {"uri": path_uri(file.path)}
-        if not _is_absolute(file.path):
-            self._artifact["uriBaseId"] = _ROOT
 
     def results(self) -> list[Data]:
         found = [self._change(change) for change in self._file.changes]
-        found += [
-            self._result(note, _LEVELS[rule_kind(note.rule)])
-            for note in self._file.notes
-            if note.rule in rule_names()
-        ]
+        notes = [note for note in self._file.notes if note.rule in rule_names()]
+        found += (self._result(note, _LEVELS[rule_kind(note.rule)]) for note in notes)
         error = self._file.error
         if error is not None and error_code(error):
             note = Note(error_code(error), error.line, error.column, error.message)
@@ -156,17 +154,12 @@ class _File:
         data = self._result(change, _LEVELS[rule_kind(change.rule)])
         # What cannot be spelled in JSON cannot be a fix.
         if all(json_safe(edit.text) == edit.text for edit in change.edits):
-            data["fixes"] = [
-                {
-                    "description": {"text": json_safe(change.reason) or change.rule},
-                    "artifactChanges": [
-                        {
-                            "artifactLocation": self._artifact,
-                            "replacements": [self._replacement(edit) for edit in change.edits],
-                        }
-                    ],
-                }
-            ]
+            fixed = {
+                "artifactLocation": _artifact(self._file.path),
+                "replacements": [self._replacement(edit) for edit in change.edits],
+            }
+            about = {"text": json_safe(change.reason) or change.rule}
+            data["fixes"] = [{"description": about, "artifactChanges": [fixed]}]
         if change.edits:
             spans = [edit.span for edit in change.edits]
             region = self._region(Span(min(spans).start, max(span.end for span in spans)))
@@ -174,19 +167,12 @@ class _File:
         return data
 
     def _result(self, item: Change | Note, level: str) -> Data:
-        location: Data = {"artifactLocation": self._artifact}
-        line = self._places.of(item)
-        if line:
-            region = {"startLine": line}
-            column = item.column - (self._mark if item.line == 1 else 0)
-            if column > 0:
-                region["startColumn"] = column
-            location["region"] = region
+        column = max(0, item.column - (self._mark if item.line == 1 else 0))
         data: Data = {
             "ruleId": item.rule,
             "level": level,
             "message": {"text": json_safe(item.reason) or load_rule(item.rule).summary},
-            "locations": [{"physicalLocation": location}],
+            "locations": [_location(self._file.path, self._places.of(item), column)],
         }
         if item.evidence:
             data["properties"] = {"evidence": [json_safe(fact) for fact in item.evidence]}
@@ -212,12 +198,6 @@ class _File:
 
 def _notification(message: str, level: str, at: Warn | MigrateError) -> Data:
     data: Data = {"level": level, "message": {"text": json_safe(message)}}
-    path, line, column = at.path, at.line, at.column
-    if path:
-        location: Data = {"artifactLocation": {"uri": path_uri(path)}}
-        if not _is_absolute(path):
-            location["artifactLocation"]["uriBaseId"] = _ROOT
-        if line:
-            location["region"] = {"startLine": line, **({"startColumn": column} if column else {})}
-        data["locations"] = [{"physicalLocation": location}]
+    if at.path:
+        data["locations"] = [_location(at.path, at.line, at.column)]
     return data

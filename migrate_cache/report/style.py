@@ -4,23 +4,10 @@ from __future__ import annotations
 
 import shutil
 import textwrap
-from typing import TYPE_CHECKING
 
 from migrate_cache.text.escape import cells
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-__all__ = ["cells", "count", "enumerate_words", "fit", "pad", "paint", "terminal_width", "wrap"]
-
-_CODES = {
-    "bold": "1",
-    "dim": "2",
-    "red": "31",
-    "green": "32",
-    "yellow": "33",
-    "cyan": "36",
-}
+_CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 KIND_COLOURS = {"rewrite": "green", "note": "cyan", "warning": "yellow", "error": "red"}
 
 
@@ -56,17 +43,15 @@ def pad(text: str, width: int) -> str:
     return text + " " * (width - cells(text))
 
 
-def count(number: int, singular: str, plural: str = "") -> str:
+def count(number: int, noun: str) -> str:
     """Return the number with its noun: ``1 file``, ``2 files``."""
-    return f"{number} {singular if number == 1 else plural or singular + 's'}"
+    return f"{number} {noun if number == 1 else noun + 's'}"
 
 
-def enumerate_words(words: Iterable[str]) -> str:
+def enumerate_words(words: list[str]) -> str:
     """Join words as a sentence does: ``a``, ``a and b``, ``a, b and c``."""
-    listed = list(words)
-    if len(listed) < 2:
-        return "".join(listed)
-    return ", ".join(listed[:-1]) + " and " + listed[-1]
+    *most, last = words or [""]
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def wrap(text: str, width: int, first: str = "", rest: str | None = None) -> str:
@@ -75,10 +60,6 @@ def wrap(text: str, width: int, first: str = "", rest: str | None = None) -> str
     `first` may hold colours: it counts as wide as `rest`.
     """
     indent = first if rest is None else rest
-    lines = textwrap.wrap(
-        text,
-        max(20, width - cells(indent)),
-        break_long_words=False,
-        break_on_hyphens=False,
-    ) or [""]
+    room = max(20, width - cells(indent))
+    lines = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)
     return (first + ("\n" + indent).join(lines)).rstrip(" ")

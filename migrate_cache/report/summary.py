@@ -13,8 +13,6 @@ from migrate_cache.text.errors import MigrateError, SafetyError, WriteError
 if TYPE_CHECKING:
     from migrate_cache.plan.model import Change, FileResult, Outcome, ProjectResult
 
-__all__ = ["Mode", "Places", "Summary", "error_code", "pending", "shared_with_others", "summarize"]
-
 Mode = Literal["write", "dry-run", "check"]
 
 
@@ -120,15 +118,13 @@ class Places:
 
     def __init__(self, file: FileResult, mode: Mode) -> None:
         self._before = file.before
+        # Where lines were added or taken away, and how many.
         self._grown: list[tuple[int, int]] = []
-        if pending(mode) or not file.changed:
-            return
-        for change in file.changes:
-            for edit in change.edits:
-                old = file.before[edit.span.start : edit.span.end]
-                grown = edit.text.count("\n") - old.count("\n")
-                if grown:
-                    self._grown.append((edit.span.start, grown))
+        changes = file.changes if file.changed and not pending(mode) else ()
+        for edit in (edit for change in changes for edit in change.edits):
+            grown = edit.text.count("\n") - file.before.count("\n", *edit.span)
+            if grown:
+                self._grown.append((edit.span.start, grown))
 
     def line(self, line: int) -> int:
         """Return the present number of the line that was number `line`."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrate_cache.plan.model import Change, FileResult, Note, Outcome, ProjectResult
 from migrate_cache.report.style import (
     KIND_COLOURS,
-    cells,
     count,
     enumerate_words,
     pad,
@@ -26,14 +26,12 @@ from migrate_cache.report.summary import (
     summarize,
 )
 from migrate_cache.rules.registry import find_rule
-from migrate_cache.text.escape import point_at, printable
+from migrate_cache.text.escape import cells, point_at, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from migrate_cache.text.errors import MigrateError, Warn
-
-__all__ = ["error_text", "file_text", "report", "summary_text"]
 
 _MANY_LINES = 4
 _MANY_FILES = 5
@@ -53,52 +51,17 @@ def report(
     `verbose` adds what becomes of every cache mount and on what evidence; `quiet` leaves
     errors only.
     """
-    columns = terminal_width(width)
-    blocks: list[str] = []
+    blocks = [error_text(file.error, color) for file in result.files if file.error is not None]
     if not quiet:
-        blocks += _file_blocks(result, mode, color, verbose, columns)
-        if result.warnings:
-            blocks.append("\n".join(_warn(warn, color, columns) for warn in result.warnings))
-    errors = [error_text(file.error, color) for file in result.files if file.error is not None]
-    blocks += errors
-    if not quiet:
-        text = summary_text(result, mode=mode, color=color, width=columns)
-        blocks.append(text.removesuffix("\n"))
+        said = _Report(result, mode, color, verbose, terminal_width(width))
+        warnings = "\n".join(map(said.warning, result.warnings))
+        blocks = [*said.files(), *filter(None, [warnings]), *blocks, "\n".join(said.summary())]
     return "\n\n".join(blocks) + "\n" if blocks else ""
-
-
-def file_text(
-    file: FileResult,
-    outcomes: Iterable[Outcome] = (),
-    *,
-    mode: Mode = "write",
-    color: bool = False,
-    verbose: bool = False,
-    width: int | None = None,
-) -> str:
-    """Return what is said about one file; `outcomes` are those of its mounts.
-
-    Without `verbose`, notes and outcomes are left out; the summary counts them.
-    """
-    columns = terminal_width(width)
-    places = Places(file, mode)
-    lines = [_heading(file.path, len(file.changes), mode, color)]
-    listed = list(outcomes) if verbose else []
-    lines += (_mount(outcome, places, color, columns) for outcome in listed)
-    told = {(outcome.rule, outcome.reason) for outcome in listed}
-    rest: list[Change | Note] = [*file.changes, *_worth_saying(file.notes, verbose)]
-    rest = [item for item in rest if (item.rule, item.reason) not in told]
-    lines += _entries(rest, places, color, verbose, columns)
-    return "\n".join(lines) + "\n" if len(lines) > 1 else ""
 
 
 def error_text(error: MigrateError, color: bool = False) -> str:
     """Return ``path:line:column: message``, the line with a caret, and the hint."""
-    place = ":".join(
-        part
-        for part in (printable(error.path), str(error.line or ""), str(error.column or ""))
-        if part
-    )
+    place = _place(error)
     head = paint(place, "bold", color) if place else paint("error", "red", color)
     text = f"{head}: {printable(error.message)}"
     if error.source_line and error.column:
@@ -108,104 +71,123 @@ def error_text(error: MigrateError, color: bool = False) -> str:
     return text
 
 
-def summary_text(
-    result: ProjectResult,
-    *,
-    mode: Mode = "write",
-    color: bool = False,
-    width: int | None = None,
-) -> str:
-    """Return the counts and the next step to take."""
-    columns = terminal_width(width)
-    total = summarize(result)
-    lines = [paint(_headline(total, mode), "bold", color)]
-    lines += _counted(total.changes, "change", color, columns)
-    kept = total.mounts - total.mounts_changed
-    if kept:
-        verb = "Would leave" if pending(mode) else "Left"
-        lines.append(f"{verb} {count(kept, 'mount')} as written:")
-        lines += _counted(total.kept, "mount", color, columns)
-    findings = [
-        count(total.warnings, "warning") if total.warnings else "",
-        count(total.errors, "error") if total.errors else "",
-    ]
-    if any(findings):
-        lines.append(enumerate_words(word for word in findings if word) + ".")
-    lines += [wrap(line, columns) for line in _next_steps(result, total, mode)]
-    return "\n".join(lines) + "\n"
+def _place(at: MigrateError | Warn) -> str:
+    parts = (printable(at.path), str(at.line or ""), str(at.column or ""))
+    return ":".join(filter(None, parts))
 
 
-def _file_blocks(
-    result: ProjectResult, mode: Mode, color: bool, verbose: bool, columns: int
-) -> Iterator[str]:
-    outcomes: dict[str, list[Outcome]] = {}
-    if verbose:
-        for outcome in result.outcomes:
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """What is said about a result, and how."""
+
+    result: ProjectResult
+    mode: Mode
+    color: bool
+    verbose: bool
+    columns: int
+
+    def files(self) -> Iterator[str]:
+        """Yield a block for each file that there is something to say about."""
+        outcomes: dict[str, list[Outcome]] = {}
+        for outcome in self.result.outcomes if self.verbose else ():
             outcomes.setdefault(outcome.path, []).append(outcome)
-    files = {file.path: file for file in result.files}
-    paths = sorted({*files, *outcomes}) if verbose else list(files)
-    for path in paths:
-        file = files.get(path) or FileResult(path, "", "")
-        text = file_text(
-            file, outcomes.get(path, ()), mode=mode, color=color, verbose=verbose, width=columns
+        files = {file.path: file for file in self.result.files}
+        for path in sorted({*files, *outcomes}):
+            file = files.get(path) or FileResult(path, "", "")
+            lines = list(self.file(file, outcomes.get(path, ())))
+            if lines:
+                yield "\n".join([self.heading(file), *lines])
+
+    def heading(self, file: FileResult) -> str:
+        name = paint(printable(file.path), "bold", self.color)
+        if not file.changes:
+            return name
+        verb = "would change" if pending(self.mode) else "changed"
+        said = f"{verb}, {count(len(file.changes), 'change')}"
+        return f"{name}  {paint(said, 'dim', self.color)}"
+
+    def file(self, file: FileResult, outcomes: Sequence[Outcome]) -> Iterator[str]:
+        """Yield what is said below the file's name; `outcomes` are those of its mounts.
+
+        Without `verbose`, notes are left out; the summary counts them.
+        """
+        places = Places(file, self.mode)
+        for outcome in outcomes:
+            yield from self.mount(outcome, places)
+        told = {(outcome.rule, outcome.reason) for outcome in outcomes}
+        kinds = KIND_COLOURS if self.verbose else ("warning", "error")
+        notes = [note for note in file.notes if rule_kind(note.rule) in kinds]
+        items: list[Change | Note] = [*file.changes, *notes]
+        rest = [item for item in items if (item.rule, item.reason) not in told]
+        yield from self.entries(rest, places)
+
+    def entries(self, items: list[Change | Note], places: Places) -> Iterator[str]:
+        """Yield one entry for all the places that have the same rule and reason."""
+        grouped: dict[tuple[str, str, tuple[str, ...]], list[int]] = {}
+        for item in items:
+            key = (item.rule, item.reason, item.evidence if self.verbose else ())
+            grouped.setdefault(key, []).append(places.of(item))
+        rows = [(_lines(at), *key) for key, at in grouped.items()]
+        margin = max((cells(at) for at, *_ in rows), default=0)
+        for at, rule, reason, evidence in rows:
+            start = f"  {pad(at, margin)}  "
+            indent = " " * (len(start) + len(rule) + 2)
+            yield self.wrap(reason, f"{start}{self.rule(rule)}  ", indent)
+            yield from self.facts(evidence, indent)
+
+    def mount(self, outcome: Outcome, places: Places) -> Iterator[str]:
+        at = f"  line {places.line(outcome.line)}  "
+        indent = " " * len(at)
+        rule = outcome.rule or "     "
+        yield self.wrap(_what(outcome), at, indent)
+        yield self.wrap(
+            outcome.reason, f"{indent}{self.rule(rule)}  ", indent + " " * (len(rule) + 2)
         )
-        if text:
-            yield text.removesuffix("\n")
+        yield from self.facts(outcome.evidence, indent)
 
-
-def _worth_saying(notes: Iterable[Note], verbose: bool) -> list[Note]:
-    return [note for note in notes if verbose or rule_kind(note.rule) in ("warning", "error")]
-
-
-def _heading(path: str, changes: int, mode: Mode, color: bool) -> str:
-    name = paint(printable(path), "bold", color)
-    if not changes:
-        return name
-    verb = "would change" if pending(mode) else "changed"
-    said = f"{verb}, {count(changes, 'change')}"
-    return f"{name}  {paint(said, 'dim', color)}"
-
-
-def _entries(
-    items: list[Change | Note], places: Places, color: bool, verbose: bool, columns: int
-) -> Iterator[str]:
-    """Yield one entry for all the places that have the same rule and reason."""
-    grouped: dict[tuple[str, str, tuple[str, ...]], list[int]] = {}
-    for item in items:
-        key = (item.rule, item.reason, item.evidence if verbose else ())
-        grouped.setdefault(key, []).append(places.of(item))
-    rows = [(_lines(at), *key) for key, at in grouped.items()]
-    margin = max((cells(at) for at, *_ in rows), default=0)
-    for at, rule, reason, evidence in rows:
-        start = f"  {pad(at, margin)}  "
-        colour = KIND_COLOURS[rule_kind(rule)]
-        first = f"{start}{paint(rule, colour, color)}  "
-        indent = " " * (len(start) + len(rule) + 2)
-        yield wrap(printable(reason), columns, first, indent)
+    def facts(self, evidence: Iterable[str], indent: str) -> Iterator[str]:
         for fact in evidence:
-            yield wrap(printable(fact), columns, f"{indent}- ", f"{indent}  ")
+            yield self.wrap(fact, f"{indent}- ", f"{indent}  ")
 
+    def wrap(self, text: str, first: str, rest: str) -> str:
+        return wrap(printable(text), self.columns, first, rest)
 
-def _lines(lines: Iterable[int]) -> str:
-    distinct = [str(line) for line in sorted(set(lines)) if line]
-    if not distinct:
-        return "file"
-    if len(distinct) > _MANY_LINES:
-        return f"lines {', '.join(distinct[:_MANY_LINES])}…"
-    return f"{'line' if len(distinct) == 1 else 'lines'} {', '.join(distinct)}"
+    def rule(self, code: str) -> str:
+        return paint(code, KIND_COLOURS[rule_kind(code)], self.color)
 
+    def warning(self, warn: Warn) -> str:
+        place = _place(warn)
+        head = f"{place}: warning: "
+        shown = f"{paint(place, 'bold', self.color)}: {paint('warning: ', 'yellow', self.color)}"
+        return self.wrap(head + warn.message, "", "  ").replace(head, shown, 1)
 
-def _mount(outcome: Outcome, places: Places, color: bool, columns: int) -> str:
-    at = f"  line {places.line(outcome.line)}  "
-    indent = " " * len(at)
-    head = wrap(printable(_what(outcome)), columns, at, indent)
-    rule = outcome.rule or "     "
-    first = f"{indent}{paint(rule, KIND_COLOURS[rule_kind(outcome.rule)], color)}  "
-    lines = [head, wrap(printable(outcome.reason), columns, first, indent + " " * (len(rule) + 2))]
-    lines += [
-        wrap(printable(fact), columns, f"{indent}- ", f"{indent}  ") for fact in outcome.evidence
-    ]
-    return "\n".join(lines)
+    def summary(self) -> Iterator[str]:
+        """Yield the counts and the next step to take."""
+        total = summarize(self.result)
+        yield paint(_headline(total, self.mode), "bold", self.color)
+        yield from self.counted(total.changes, "change")
+        kept = total.mounts - total.mounts_changed
+        if kept:
+            verb = "Would leave" if pending(self.mode) else "Left"
+            yield f"{verb} {count(kept, 'mount')} as written:"
+            yield from self.counted(total.kept, "mount")
+        findings = [
+            count(number, noun)
+            for number, noun in ((total.warnings, "warning"), (total.errors, "error"))
+            if number
+        ]
+        if findings:
+            yield enumerate_words(findings) + "."
+        for step in _next_steps(self.result, total, self.mode):
+            yield wrap(step, self.columns)
+
+    def counted(self, pairs: Iterable[tuple[str, int]], noun: str) -> Iterator[str]:
+        rows = [(code, count(number, noun), _meaning(code, noun)) for code, number in pairs]
+        margin = max((len(number) for _, number, _ in rows), default=0)
+        indent = " " * (len("MC101") + margin + 6)
+        for code, number, meaning in rows:
+            name = self.rule(code) if code else " " * 5
+            yield wrap(meaning, self.columns, f"  {name}  {number.ljust(margin)}  ", indent)
 
 
 def _what(outcome: Outcome) -> str:
@@ -223,15 +205,13 @@ def _what(outcome: Outcome) -> str:
     return f"{name}: {', '.join(facts)}"
 
 
-def _warn(warn: Warn, color: bool, columns: int) -> str:
-    place = ":".join(
-        part
-        for part in (printable(warn.path), str(warn.line or ""), str(warn.column or ""))
-        if part
-    )
-    head = f"{place}: warning: "
-    shown = f"{paint(place, 'bold', color)}: {paint('warning: ', 'yellow', color)}"
-    return wrap(head + printable(warn.message), columns, "", "  ").replace(head, shown, 1)
+def _lines(lines: Iterable[int]) -> str:
+    distinct = [str(line) for line in sorted(set(lines)) if line]
+    if not distinct:
+        return "file"
+    if len(distinct) > _MANY_LINES:
+        return f"lines {', '.join(distinct[:_MANY_LINES])}…"
+    return f"{'line' if len(distinct) == 1 else 'lines'} {', '.join(distinct)}"
 
 
 def _headline(total: Summary, mode: Mode) -> str:
@@ -243,17 +223,6 @@ def _headline(total: Summary, mode: Mode) -> str:
     if not total.files and total.errors == 0:
         return "No Dockerfiles found."
     return f"Nothing to change in {count(total.files, 'file')}; the project has {mounts}."
-
-
-def _counted(
-    pairs: Iterable[tuple[str, int]], noun: str, color: bool, columns: int
-) -> Iterator[str]:
-    rows = [(code, count(number, noun), _meaning(code, noun)) for code, number in pairs]
-    margin = max((len(number) for _, number, _ in rows), default=0)
-    for code, number, meaning in rows:
-        name = paint(code, KIND_COLOURS[rule_kind(code)], color) if code else " " * 5
-        indent = " " * (len("MC101") + margin + 6)
-        yield wrap(meaning, columns, f"  {name}  {number.ljust(margin)}  ", indent)
 
 
 def _meaning(code: str, noun: str) -> str:

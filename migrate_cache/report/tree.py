@@ -21,11 +21,8 @@ _LONGEST = 60
 
 def format_tree(tree: Dockerfile) -> str:
     """Return the whole tree, a line a part, errors behind it; it ends with a line ending."""
-    lines = list(_lines(tree, tree, ""))
-    lines.extend(
-        f"error {error.line}:{error.column} {printable(error.message)}" for error in tree.errors
-    )
-    return "\n".join(lines) + "\n"
+    errors = (f"error {one.line}:{one.column} {printable(one.message)}" for one in tree.errors)
+    return "\n".join((*_lines(tree, tree, ""), *errors)) + "\n"
 
 
 def _lines(tree: Dockerfile, part: Part, indent: str) -> Iterator[str]:

@@ -1,9 +1,9 @@
-"""What rules see: the facts of the project, what blocks a mount, and what was decided so far."""
+"""The facts that a rule works with, what blocks a mount, and what was decided so far."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from migrate_cache.caches.cache_mount import CacheMount
@@ -11,25 +11,24 @@ from migrate_cache.rules.rule import Blocked, Change, Keep, Note
 from migrate_cache.text.edit import OptionEdit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from migrate_cache.builds.runs import FileContext, RunContext
+    from migrate_cache.builds.runs import RunContext
+    from migrate_cache.caches.coupling import CoupledMounts
     from migrate_cache.caches.facts import Project
     from migrate_cache.caches.graph import Cache
     from migrate_cache.dockerfile.tree import Dockerfile
-    from migrate_cache.rules.rule import Rule, Yielded
+    from migrate_cache.rules.rule import Yielded
     from migrate_cache.rules.suppressions import Suppression
     from migrate_cache.settings import Settings
 
 T = TypeVar("T")
 
-# Changes that the user said no to: path, line, rule.
+# Changes that the user declined: path, line, rule.
 Declined = frozenset[tuple[str, int, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """What the rules decided: one change or keep for each mount, and more by file."""
+    """What the rules decided: a change or keep for each mount; insertions and notes by path."""
 
     mounts: dict[CacheMount, Change | Keep] = field(default_factory=dict)
     insertions: dict[str, list[Change]] = field(default_factory=dict)
@@ -70,18 +69,17 @@ class Decisions:
 class Context:
     """The project as rules see it, with what the rules before them decided.
 
-    `blockers` are the rules that say why nothing may be done to a mount; `declined` are the
-    changes that the user said no to. `said_unsuppressed` decides again as if there were no
-    ignore comments, and gives by path which rule speaks of which instruction, by its offset.
+    `unchangeable` are the mounts that every rule leaves alone; `declined` are the changes that
+    the user refused. `said_unsuppressed` decides again as if there were no ignore comments,
+    and gives by path which rule speaks of which instruction, by its offset.
     """
 
     project: Project
-    blockers: Sequence[Rule]
+    unchangeable: Mapping[CacheMount, Blocked]
     suppressions: Mapping[str, Sequence[Suppression]]
     declined: Declined
-    said_unsuppressed: Callable[[], Mapping[str, frozenset[tuple[str, int]]]]
+    said_unsuppressed: Callable[[], Mapping[str, set[tuple[str, int]]]]
     decisions: Decisions = field(default_factory=Decisions)
-    _blocked: dict[CacheMount, Blocked | None] = field(default_factory=dict)
     _made: dict[Callable[[Context], Any], Any] = field(default_factory=dict)
 
     def once(self, make: Callable[[Context], T]) -> T:
@@ -96,29 +94,13 @@ class Context:
         """The settings of the project."""
         return self.project.settings
 
-    @cached_property
-    def files(self) -> Mapping[Dockerfile, FileContext]:
-        """The files of the project by their tree."""
-        return {file.tree: file for file in self.project.files}
-
     def mounts(self, tree: Dockerfile) -> Sequence[CacheMount]:
         """Return the cache mounts of a file."""
         return self.project.graph.mounts_in(tree.path)
 
-    def undecided(self, cache: Cache) -> Iterator[CacheMount]:
-        """Yield the mounts of a cache that no rule has decided about yet."""
-        for mount in cache.mounts:
-            if mount not in self.decisions.mounts:
-                yield mount
-
-    # -- what cannot change ----------------------------------------------------------------
-
-    def unchangeable(self, mount: CacheMount) -> Blocked | None:
-        """Return the rule that leaves a mount alone whatever it is, and why."""
-        if mount not in self._blocked:
-            found = (rule.blocked(mount) for rule in self.blockers)
-            self._blocked[mount] = next(filter(None, found), None)
-        return self._blocked[mount]
+    def undecided(self, cache: Cache | CoupledMounts) -> Iterator[CacheMount]:
+        """Return those mounts of a cache that no rule has decided about yet."""
+        return (mount for mount in cache.mounts if mount not in self.decisions.mounts)
 
     def blocked(self, at: CacheMount | RunContext, code: str) -> Blocked | None:
         """Return why the rule `code` may not change a mount or a RUN, None where it may."""
@@ -127,8 +109,8 @@ class Context:
             return Blocked(code, run.file.read_only)
         if run.settings.skip:
             return Blocked(code, "the configuration skips this file")
-        if isinstance(at, CacheMount) and (unchangeable := self.unchangeable(at)):
-            return unchangeable
+        if isinstance(at, CacheMount) and at in self.unchangeable:
+            return self.unchangeable[at]
         for suppression in self.suppressions.get(run.path, ()):
             if suppression.covers(code, run.instruction.start):
                 return Blocked(code, f"ignored by the comment in line {suppression.line}")
@@ -146,10 +128,8 @@ class Context:
                 return f"{mount.place} stays {mount.sharing} ({blocked.reason})"
         return cache.unread_user
 
-    # -- what runs again ---------------------------------------------------------------------
-
     def reruns(self, run: RunContext) -> bool:
-        """Whether the plan changes a RUN's layer-cache key, so that it runs once more.
+        """Whether the plan changes a RUN's layer-cache key, so that it runs again.
 
         BuildKit leaves ``id`` and ``sharing`` out of the key, except for the pure default:
         no id, and shared. An instruction inserted above changes the key of what follows.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING, get_args
 
 from migrate_cache.caches.cache_mount import CacheMount
@@ -13,11 +16,8 @@ from migrate_cache.rules.rule import Change, Keep, Phase, Rule
 from migrate_cache.rules.suppressions import instruction_start, read_suppressions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from migrate_cache.caches.facts import Project
-    from migrate_cache.rules.rule import Yielded
-    from migrate_cache.rules.suppressions import Suppression
+    from migrate_cache.rules.rule import Blocked, Yielded
 
 
 def decide(
@@ -28,20 +28,16 @@ def decide(
     With `suppressing`, ignore comments count.
     """
     rules = all_rules()
-    blockers = sorted((r for r in rules if r.looks_at == "mount"), key=lambda r: -r.rank)
-    suppressions: dict[str, Sequence[Suppression]] = {}
-    if suppressing:
-        suppressions = {file.path: read_suppressions(file.tree) for file in project.files}
+    suppressed_files = project.files if suppressing else ()
     context = Context(
         project=project,
-        blockers=blockers,
-        suppressions=suppressions,
+        unchangeable=_unchangeable(project, rules),
+        suppressions={file.path: read_suppressions(file.tree) for file in suppressed_files},
         declined=declined,
-        said_unsuppressed=lambda: _said(decide(project, declined, suppressing=False)),
+        said_unsuppressed=cache(lambda: _said(decide(project, declined, suppressing=False))),
     )
-    for mount in project.mounts:
-        if blocked := context.unchangeable(mount):
-            context.decisions.add(Keep(mount, blocked.reason, blocked, rule=blocked.by))
+    for mount, blocked in context.unchangeable.items():
+        context.decisions.add(Keep(mount, blocked.reason, blocked, rule=blocked.by))
     for phase in get_args(Phase):
         if phase == "review":
             _check_complete(context)
@@ -52,27 +48,27 @@ def decide(
     return context.decisions
 
 
+def _unchangeable(project: Project, rules: Iterable[Rule]) -> dict[CacheMount, Blocked]:
+    found: dict[CacheMount, Blocked] = {}
+    for rule in sorted((r for r in rules if r.looks_at == "mount"), key=lambda r: -r.rank):
+        for mount in project.mounts:
+            if blocked := rule.blocked(mount):
+                found.setdefault(mount, blocked)
+    return found
+
+
 def _run(rule: Rule, context: Context) -> Iterator[Yielded]:
-    subjects: Iterable[object] = ()
-    if rule.looks_at == "cache":
-        subjects = context.project.caches
-    elif rule.looks_at == "tree":
-        subjects = (file.tree for file in context.project.files)
-    for subject in subjects:
+    subjects: dict[str, Iterable[object]] = {
+        "cache": context.project.caches,
+        "tree": [file.tree for file in context.project.files],
+    }
+    for subject in subjects.get(rule.looks_at, ()):
         for item in rule(subject, context):
-            allowed = _allowed(item, rule, context)
-            if isinstance(allowed, Keep) and allowed.blocked:
-                yield replace(allowed, rule=allowed.blocked.by)
-            elif allowed:
-                yield replace(allowed, rule=rule.code)
-
-
-def _allowed(item: Yielded, rule: Rule, context: Context) -> Yielded | None:
-    """Return what a rule yields, or what stands in its place where nothing may be changed."""
-    if not isinstance(item, Change) or not (blocked := context.blocked(item.at, rule.code)):
-        return item
-    at = item.at
-    return Keep(at, f"kept: {blocked.reason}", blocked) if isinstance(at, CacheMount) else None
+            if not isinstance(item, Change) or not (blocked := context.blocked(item.at, rule.code)):
+                by = item.blocked.by if isinstance(item, Keep) and item.blocked else rule.code
+                yield replace(item, rule=by)
+            elif isinstance(item.at, CacheMount):
+                yield Keep(item.at, f"kept: {blocked.reason}", blocked, rule=blocked.by)
 
 
 def _check_complete(context: Context) -> None:
@@ -81,18 +77,15 @@ def _check_complete(context: Context) -> None:
         raise AssertionError(f"no rule decided about {', '.join(missing)}")
 
 
-def _said(decisions: Decisions) -> Mapping[str, frozenset[tuple[str, int]]]:
+def _said(decisions: Decisions) -> dict[str, set[tuple[str, int]]]:
     """Return by path which rule speaks of which instruction, by the instruction's offset."""
-    said: dict[str, set[tuple[str, int]]] = {}
+    said: defaultdict[str, set[tuple[str, int]]] = defaultdict(set)
     for mount, item in decisions.mounts.items():
         if isinstance(item, Change) or severity(item.rule) != "rewrite":
-            said.setdefault(mount.path, set()).add((item.rule, mount.run.instruction.start))
-    for path, insertions in decisions.insertions.items():
-        for change in insertions:
-            said.setdefault(path, set()).add((change.rule, change.run.instruction.start))
+            said[mount.path].add((item.rule, mount.run.instruction.start))
+    for change in chain.from_iterable(decisions.insertions.values()):
+        said[change.run.path].add((change.rule, change.run.instruction.start))
     trees = {mount.path: mount.run.tree for mount in decisions.mounts}
-    for path, notes in decisions.notes.items():
-        for note in notes:
-            start = instruction_start(trees[path], note.line)
-            said.setdefault(path, set()).add((note.rule, start))
-    return {path: frozenset(found) for path, found in said.items()}
+    for note in chain.from_iterable(decisions.notes.values()):
+        said[note.path].add((note.rule, instruction_start(trees[note.path], note.line)))
+    return said

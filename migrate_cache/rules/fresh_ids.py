@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from migrate_cache import shell
@@ -10,8 +11,6 @@ from migrate_cache.rules.new_ids import is_prescribed
 from migrate_cache.services.names import clean_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from migrate_cache.caches.cache_mount import CacheMount
     from migrate_cache.rules.context import Context
 

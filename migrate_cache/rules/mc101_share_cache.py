@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrate_cache.dockerfile.edits import mount_edits
@@ -11,8 +12,6 @@ from migrate_cache.rules.mc211_cargo_lock_not_linked import lock_problem
 from migrate_cache.rules.rule import Change, Example, Keep, rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from migrate_cache.caches.cache_mount import CacheMount
     from migrate_cache.caches.graph import Cache
     from migrate_cache.rules.context import Context

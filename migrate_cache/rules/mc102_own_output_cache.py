@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -25,8 +26,6 @@ from migrate_cache.rules.rule import Blocked, Change, Example, Keep, rule
 from migrate_cache.services.model import NoService, Service
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from migrate_cache.caches.cache_mount import CacheMount
     from migrate_cache.caches.coupling import CoupledMounts
     from migrate_cache.caches.graph import Cache
@@ -96,12 +95,14 @@ def own_output_cache(cache: Cache, context: Context) -> Iterator[Change | Keep]:
 
 def _separated(output: Output, coupled: CoupledMounts) -> Iterator[Change | Keep]:
     context = output.context
-    mounts = [mount for mount in coupled.mounts if mount not in context.decisions.mounts]
+    mounts = list(context.undecided(coupled))
     if blocked := output.keeping.get(coupled):
         for mount in mounts:
             yield Keep(mount, f"kept: {blocked.reason}", blocked)
         return
-    keep, new_id = output.keeps_lock(coupled), output.new_id(coupled)
+    allocator = context.once(_allocator)
+    new_id = allocator.id_for(coupled)
+    keep = output.keeps_lock(coupled, names_platform=allocator.names_platform(coupled))
     for mount in mounts:
         is_locked = mount.sharing == "locked"
         stays = f"; the lock stays: {keep}" if keep and is_locked else ""
@@ -131,8 +132,7 @@ class Output:
         for mount in cache.mounts:
             if mount.sharing != "private" and (undeclared := undeclared_in_id(mount)):
                 return undeclared
-        reader = reader_of_another_file(self.coupled)
-        if reader:
+        if reader := reader_of_another_file(self.coupled):
             return Blocked(
                 "MC102",
                 f"{reader.place} reads the directory that another file fills, "
@@ -149,14 +149,9 @@ class Output:
         return None
 
     @cached_property
-    def services(self) -> dict[str, Service]:
-        """The services that use the cache, by their text."""
-        return services_of(self.coupled)
-
-    @cached_property
     def needs_ids(self) -> bool:
         """Whether the cache is used by several services, or by nobody in particular."""
-        services = self.services.values()
+        services = services_of(self.coupled).values()
         if not any(coupled.explicit_id for coupled in self.coupled):
             if any(coupled.is_locked for coupled in self.coupled):
                 return True
@@ -190,7 +185,7 @@ class Output:
             )
         elif len({mount.stage.index for mount in filling}) > 1:
             reason = f"{reader.place} reads the directory, and several stages fill it"
-        elif twin := self._same_step(coupled, coupled.service, filling):
+        elif twin := self._same_step(coupled, filling):
             reason = (
                 f"{reader.place} reads the directory, and {twin.place} runs the same command, so "
                 "that one of them would find its directory empty"
@@ -200,22 +195,15 @@ class Output:
         return Blocked("MC102", reason)
 
     def _same_step(
-        self, coupled: CoupledMounts, service: Service, filling: Sequence[CacheMount]
+        self, coupled: CoupledMounts, filling: Sequence[CacheMount]
     ) -> CacheMount | None:
         """Return a RUN of other mounts that BuildKit takes for the same step, but for the id."""
-        if service.is_variable:
+        assert isinstance(coupled.service, Service)
+        if coupled.service.is_variable:
             return None
         arguments = {mount.run.node.arguments for mount in filling}
-        others = (other for other in self.coupled if other is not coupled)
-        return next(
-            (
-                mount
-                for other in others
-                for mount in other.mounts
-                if mount.run.node.arguments in arguments
-            ),
-            None,
-        )
+        others = (mount for other in self.coupled if other is not coupled for mount in other.mounts)
+        return next((mount for mount in others if mount.run.node.arguments in arguments), None)
 
     def _all_rerun(self, filling: Sequence[CacheMount]) -> bool:
         """Whether the plan makes all RUNs run again that fill a directory which others read."""
@@ -223,10 +211,6 @@ class Output:
         return bool(filling) and all(
             is_pure_default(mount) or self.context.reruns(mount.run) for mount in filling
         )
-
-    def new_id(self, coupled: CoupledMounts) -> str:
-        """Return the id that the mounts get."""
-        return self.context.once(_allocator).id_for(coupled)
 
     @staticmethod
     def own_cache(coupled: CoupledMounts) -> tuple[str, tuple[str, ...]]:
@@ -236,10 +220,19 @@ class Output:
         reason = f"service {service.text} ({service.evidence}) gets a cache of its own"
         return reason, (service.evidence,)
 
-    def keeps_lock(self, coupled: CoupledMounts) -> str:
-        """Return why the lock stays beside the new id, ``""`` where it goes."""
-        names_platform = self.context.once(_allocator).carries_arch(coupled)
-        return _keeps_lock(self.context, coupled, names_platform=names_platform)
+    def keeps_lock(self, coupled: CoupledMounts, *, names_platform: bool) -> str:
+        """Return why the lock stays beside the mounts' id, ``""`` where it goes."""
+        if self.context.settings.keep_lock:
+            return "the configuration keeps locks (keep-lock)"
+        for mount in coupled.mounts:
+            if mount.entry is None or not mount.match.locks_inside:
+                name = mount.entry.name if mount.entry else "the tool"
+                return f"{name} has no lock of its own inside the directory"
+            if mount.run.is_opaque and not compiles(mount):
+                return "it cannot be told what the command runs"
+        if not any(mount.match.certain for mount in coupled.mounts):
+            return "little says that this is Cargo's directory"
+        return "" if names_platform else several_platforms(coupled)
 
     @cached_property
     def keeps_old_lock(self) -> str:
@@ -251,8 +244,8 @@ class Output:
                 return f"{coupled.readers[0].place} reads what another RUN put into the directory"
             if isinstance(coupled.service, NoService):
                 return f"{unknown_service(coupled.service)}"
-            carries = all(map(id_names_platform, coupled.mounts))
-            if keep := _keeps_lock(self.context, coupled, names_platform=carries):
+            names_platform = all(map(id_names_platform, coupled.mounts))
+            if keep := self.keeps_lock(coupled, names_platform=names_platform):
                 return keep
         return ""
 
@@ -270,18 +263,3 @@ def _outputs(context: Context) -> dict[Cache, Output]:
 
 def _allocator(context: Context) -> IdAllocator:
     return IdAllocator(context, context.project.coupled.values())
-
-
-def _keeps_lock(context: Context, coupled: CoupledMounts, *, names_platform: bool) -> str:
-    """Return why the lock stays beside the mounts' id, ``""`` where it goes."""
-    if context.settings.keep_lock:
-        return "the configuration keeps locks (keep-lock)"
-    for mount in coupled.mounts:
-        if mount.entry is None or not mount.match.locks_inside:
-            name = mount.entry.name if mount.entry else "the tool"
-            return f"{name} has no lock of its own inside the directory"
-        if mount.run.is_opaque and not compiles(mount):
-            return "it cannot be told what the command runs"
-    if not any(mount.match.certain for mount in coupled.mounts):
-        return "little says that this is Cargo's directory"
-    return "" if names_platform else several_platforms(coupled)

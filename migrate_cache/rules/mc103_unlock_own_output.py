@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrate_cache.dockerfile.edits import mount_edits
@@ -11,8 +12,6 @@ from migrate_cache.rules.rule import Change, Example, Keep, rule
 from migrate_cache.services.model import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from migrate_cache.caches.graph import Cache
     from migrate_cache.rules.context import Context
 
@@ -51,9 +50,7 @@ def unlock_own_output(cache: Cache, context: Context) -> Iterator[Change | Keep]
         return
     held = held_back(cache, context, "MC103")
     for coupled in output.coupled:
-        for mount in coupled.mounts:
-            if mount in context.decisions.mounts:
-                continue
+        for mount in context.undecided(coupled):
             blocked = context.blocked(mount, "MC103")
             keep = output.keeps_old_lock or (blocked.reason if blocked else "")
             if output.needs_ids:

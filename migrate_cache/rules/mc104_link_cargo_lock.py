@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrate_cache.caches.cargo_home import cargo_home
@@ -11,9 +12,6 @@ from migrate_cache.rules.rule import Change, Example, rule
 from migrate_cache.rules.texts import SHARED_BUILDERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from migrate_cache.builds.runs import RunContext
     from migrate_cache.caches.graph import Cache
     from migrate_cache.rules.context import Context
 
@@ -82,11 +80,12 @@ def link_cargo_lock(cache: Cache, context: Context) -> Iterator[Change]:
         return
     if not context.settings.cargo_lock or lock_problem(cache, context):
         return
-    if not any(_becomes_shared(cache, context) for cache in linked.caches):
+    if not any(_is_shared_after(cache, context) for cache in linked.caches):
         return
     for mount in linked.mounts:
         top = linked.topmost(mount)
-        if not linked.needs_link(mount) or _links_at(top.run, context):
+        insertions = context.decisions.insertions.get(top.path, ())
+        if not linked.needs_link(mount) or any(change.run is top.run for change in insertions):
             continue
         home = cargo_home(top)
         edit = insert_before(
@@ -112,13 +111,6 @@ def link_command(home: str) -> str:
     )
 
 
-def _links_at(run: RunContext, context: Context) -> bool:
-    """Whether the lock is linked above a RUN already, for this cache or another one."""
-    return any(change.run is run for change in context.decisions.insertions.get(run.path, ()))
-
-
-def _becomes_shared(cache: Cache, context: Context) -> bool:
-    """Whether a cache is shared already for some mount, or becomes so."""
-    if any(mount.sharing == "shared" for mount in cache.mounts):
-        return True
-    return not context.holder(cache, "MC101")
+def _is_shared_after(cache: Cache, context: Context) -> bool:
+    is_shared = any(mount.sharing == "shared" for mount in cache.mounts)
+    return is_shared or not context.holder(cache, "MC101")

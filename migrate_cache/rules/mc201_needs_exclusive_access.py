@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrate_cache.rules.rule import Example, Keep, rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from migrate_cache.caches.cache_mount import CacheMount
     from migrate_cache.caches.entry import CacheEntry
     from migrate_cache.caches.graph import Cache

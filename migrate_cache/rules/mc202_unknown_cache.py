@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrate_cache.rules.rule import Example, Keep, rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from migrate_cache.caches.graph import Cache
     from migrate_cache.rules.context import Context
 
@@ -34,7 +33,7 @@ new ids) and `reason`.
     examples=(Example(BEFORE),),
 )
 def unknown_cache(cache: Cache, context: Context) -> Iterator[Keep]:
-    """Leave the mounts alone of which nobody knows what writes the directory."""
+    """Leave the mounts of a directory alone that no known tool writes."""
     if cache.kind != "unknown":
         return
     kinds = {mount.kind for mount in cache.mounts if mount.kind != "unknown"}

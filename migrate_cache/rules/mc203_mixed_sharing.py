@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrate_cache.rules.rule import Blocked, Example, Note, note_at, rule
 from migrate_cache.rules.texts import SHARED_BUILDERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from migrate_cache.caches.cache_mount import CacheMount
     from migrate_cache.caches.graph import Cache
     from migrate_cache.dockerfile.tree import Dockerfile
     from migrate_cache.rules.context import Context
 
-    Users = list[CacheMount]
 
 BEFORE = """\
 FROM debian:13-slim AS base
@@ -54,7 +52,7 @@ change, the others stay as they are, and the warning names the one that holds th
     examples=(Example(BEFORE),),
 )
 def mixed_sharing(tree: Dockerfile, context: Context) -> Iterator[Note]:
-    """Say of each mount which modes its cache is still used in after the plan."""
+    """Warn at each mount whose cache is still used in several modes after the plan."""
     decisions = context.decisions
     for mount in context.mounts(tree):
         modes = context.once(_modes_after)[_cache_after(mount, context)]
@@ -86,6 +84,6 @@ def _modes_after(context: Context) -> dict[object, dict[str, CacheMount]]:
 
 
 def _cache_after(mount: CacheMount, context: Context) -> object:
-    """Return what makes the cache after the plan: a new id and the owner, else the old cache."""
+    """Return what identifies the cache after the plan: its new id and owner, or the old cache."""
     new_id = context.decisions.options_after(mount).get("id")
     return (new_id, *mount.key[1:]) if new_id else context.project.graph.cache_of(mount)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrate_cache.caches.outputs import services_of
@@ -9,8 +10,6 @@ from migrate_cache.rules.mc102_own_output_cache import output_of
 from migrate_cache.rules.rule import Example, Note, note_at, rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from migrate_cache.caches.graph import Cache
     from migrate_cache.rules.context import Context
 

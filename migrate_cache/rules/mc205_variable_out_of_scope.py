@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrate_cache.rules.rule import Blocked, Example, Note, note_at, rule
 from migrate_cache.services.arguments import undeclared_arguments
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from migrate_cache.caches.cache_mount import CacheMount
     from migrate_cache.caches.graph import Cache
     from migrate_cache.rules.context import Context
@@ -65,7 +64,7 @@ def variable_out_of_scope(cache: Cache, context: Context) -> Iterator[Note]:
 
 
 def undeclared_in_id(mount: CacheMount) -> Blocked | None:
-    """Return the variables of an id that are not in scope: the cache is not the one meant."""
+    """Return what blocks a mount whose id uses variables that are not in scope."""
     names = sorted(mount.run.scope.expand(mount.id).undeclared) if mount.id else ()
     if not names:
         return None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrate_cache.dockerfile.words import variables
 from migrate_cache.rules.rule import Example, Note, note_at, rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from migrate_cache.dockerfile.tree import Dockerfile
     from migrate_cache.rules.context import Context
 
@@ -46,7 +45,7 @@ the frontend from a registry. Nothing adds it for you.
     examples=(Example(BEFORE),),
 )
 def old_frontend(tree: Dockerfile, context: Context) -> Iterator[Note]:
-    """Say at the first id with a variable that an old frontend takes it literally."""
+    """Warn at the first id with a variable, which an old frontend takes literally."""
     if tree.directive("syntax"):
         return
     for mount in context.mounts(tree):

@@ -41,5 +41,5 @@ configuration.
     examples=(Example(BEFORE, path="Dockerfile"),),
 )
 def unknown_service(answer: NoService) -> str:
-    """Say what was considered in vain."""
+    """Say why the service cannot be told."""
     return f"the service cannot be told: {answer.considered}"

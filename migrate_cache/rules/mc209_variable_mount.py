@@ -34,7 +34,7 @@ is no obstacle.
     examples=(Example(BEFORE),),
 )
 def variable_mount(mount: CacheMount) -> str:
-    """Say what of a mount only a build, or the image of a trigger, decides."""
+    """Say which part of a mount is only known when it is built."""
     if mount.run.instruction.trigger is not None:
         return "an ONBUILD trigger runs in another image: scope and service are that image's"
     if "$" in mount.node.type or "$" in mount.node.sharing:

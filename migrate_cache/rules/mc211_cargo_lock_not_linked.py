@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrate_cache.rules.rule import Example, Keep, Note, note_at, rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from migrate_cache.caches.cache_mount import CacheMount
     from migrate_cache.caches.graph import Cache
     from migrate_cache.rules.context import Context
@@ -52,7 +51,7 @@ contains the lock.
     examples=(Example(BEFORE),),
 )
 def cargo_lock_not_linked(cache: Cache, context: Context) -> Iterator[Keep | Note]:
-    """Keep caches whose lock cannot be linked; say where the link is left out by choice."""
+    """Keep caches whose lock cannot be linked; warn where the link is left out by choice."""
     problem = lock_problem(cache, context)
     for mount in context.undecided(cache) if problem else ():
         if mount.sharing == "locked":

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from migrate_cache.caches.cache_mount import is_cache
 from migrate_cache.dockerfile.tree import Instruction, Run
 from migrate_cache.rules.rule import Example, Note, rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from migrate_cache.builds.runs import FileContext
     from migrate_cache.caches.cache_mount import CacheMount
     from migrate_cache.dockerfile.tree import Dockerfile
     from migrate_cache.rules.context import Context
@@ -43,36 +42,27 @@ of the cache in the same RUN that makes it.
     examples=(Example(BEFORE),),
 )
 def output_read_elsewhere(tree: Dockerfile, context: Context) -> Iterator[Note]:
-    """Find what is copied out of a cache mount without mounting it: it is not in the image."""
+    """Warn where files are taken from a cache mount's directory, which is not in the image."""
     outputs = [
         mount
         for mount in context.mounts(tree)
         if mount.kind == "output" and mount.target.text is not None
     ]
-    if outputs:
-        file = context.files[tree]
-        for stage in tree.stages:
-            for instruction in stage.instructions:
-                yield from _missing(file, instruction, outputs, context)
-
-
-def _missing(
-    file: FileContext, instruction: Instruction, outputs: Sequence[CacheMount], context: Context
-) -> Iterator[Note]:
-    names = {known.name: known.index for known in file.tree.stages if known.name}
-    for source, paths in _sources(instruction):
-        index = int(source) if source.isdigit() else names.get(source, -1)
-        if index < 0 or index >= len(file.tree.stages):
-            continue
-        for word in paths:
+    if not outputs:
+        return
+    file = outputs[0].run.file
+    for instruction in (each for stage in tree.stages for each in stage.instructions):
+        for source, word in _sources(instruction):
+            if source not in file.stage_indexes:
+                continue
             written = file.resolved.scopes[instruction.start].expand(word).pattern
             # Not "//": POSIX lets two leading slashes stand.
             path = posixpath.normpath("/" + written.lstrip("/"))
-            mount = next(_mounted_at(path, file, index, outputs, context), None)
+            mount = _mount_at(path, file.resolved.chain(file.stage_indexes[source]), outputs)
             if mount:
-                place = file.tree.source.place(instruction.start)
+                place = tree.source.place(instruction.start)
                 yield Note(
-                    file.path,
+                    tree.path,
                     place.line,
                     place.column,
                     f"{word} lies in the cache mount {mount.directory} of {mount.place}, which is "
@@ -80,40 +70,33 @@ def _missing(
                 )
 
 
-def _sources(instruction: Instruction) -> Iterator[tuple[str, Sequence[str]]]:
-    """Yield the stages that an instruction takes files from, with the files."""
+def _sources(instruction: Instruction) -> Iterator[tuple[str, str]]:
+    """Yield what an instruction takes from stages: a stage's name or index, and a path."""
     if instruction.keyword == "COPY" and instruction.flag("from"):
         words = instruction.exec_form or instruction.arguments.split()
-        yield instruction.flag("from").lower(), words[:-1]
+        yield from ((instruction.flag("from").lower(), word) for word in words[:-1])
     if isinstance(instruction, Run):
         for node in instruction.mounts:
             if node.type == "bind" and node.from_ and node.source:
-                yield node.from_.lower(), (node.source,)
+                yield node.from_.lower(), node.source
 
 
-def _mounted_at(
-    path: str,
-    file: FileContext,
-    index: int,
-    outputs: Sequence[CacheMount],
-    context: Context,
-) -> Iterator[CacheMount]:
-    """Yield the mounts of a stage, or of those it is built FROM, that a path lies in."""
-    for stage in file.resolved.chain(index):
+def _mount_at(path: str, chain: Sequence[int], outputs: Sequence[CacheMount]) -> CacheMount | None:
+    """Return the mount that holds `path` in the first of the stages that has such a mount."""
+    for index in chain:
         for mount in outputs:
-            below = mount.stage.index == stage and path.startswith(mount.directory + "/")
-            if below and not _is_filled_in_image(mount, file, index, context):
-                yield mount
+            holds = mount.stage.index == index and path.startswith(mount.directory + "/")
+            if holds and not _is_filled_in_image(mount, chain):
+                return mount
+    return None
 
 
-def _is_filled_in_image(mount: CacheMount, file: FileContext, index: int, context: Context) -> bool:
-    """Whether a RUN of the stage also fills the directory without a cache mount."""
-    chain = file.resolved.chain(index)
+def _is_filled_in_image(mount: CacheMount, chain: Sequence[int]) -> bool:
+    """Whether a RUN of the stages also fills the directory without a cache mount."""
     return mount.entry is not None and any(
         run.stage.index in chain
         and run.instruction.trigger is None
-        and not any(node.type == "cache" for node in run.node.mounts)
-        and not context.project.graph.mounts_of(run)
+        and not any(map(is_cache, run.node.mounts))
         and mount.entry.is_filled_by(run.commands)
-        for run in file.runs
+        for run in mount.run.file.runs
     )

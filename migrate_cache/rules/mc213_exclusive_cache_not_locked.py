@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrate_cache.rules.mc201_needs_exclusive_access import exclusive_user
 from migrate_cache.rules.rule import Example, Keep, rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from migrate_cache.caches.graph import Cache
     from migrate_cache.rules.context import Context
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrate_cache.rules.rule import Example, Note, rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from migrate_cache.dockerfile.tree import Dockerfile
     from migrate_cache.rules.context import Context
 
@@ -39,12 +38,8 @@ was never looked at.
 def unused_ignore(tree: Dockerfile, context: Context) -> Iterator[Note]:
     """Name the ignore comments that keep no rule from saying or doing anything."""
     suppressions = context.suppressions.get(tree.path, ())
-    said = context.once(_said).get(tree.path, frozenset()) if suppressions else ()
+    said = context.said_unsuppressed().get(tree.path, ()) if suppressions else ()
     for suppression in suppressions:
         if not any(suppression.covers(code, start) for code, start in said):
             reason = f"`{suppression.written}` does nothing any more: remove it"
             yield Note(tree.path, suppression.line, suppression.column, reason)
-
-
-def _said(context: Context) -> Mapping[str, frozenset[tuple[str, int]]]:
-    return context.said_unsuppressed()

@@ -1,9 +1,10 @@
-"""New cache ids: how they look, and that no two of them ever meet."""
+"""Render and allocate new cache ids, no two of which collide."""
 
 from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, count, islice
 from typing import TYPE_CHECKING
 
@@ -14,14 +15,12 @@ from migrate_cache.settings import DEFAULT_ID_TEMPLATE
 from migrate_cache.text.ids import PLACEHOLDERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
     from migrate_cache.caches.cache_mount import CacheMount
     from migrate_cache.caches.coupling import CoupledMounts
     from migrate_cache.caches.graph import Cache
     from migrate_cache.rules.context import Context
 
-# Words that any id of a build output may hold: they name nothing.
+# Words in the ids of build outputs that identify nothing.
 _EMPTY_WORDS = frozenset(
     ("target", "cargo", "rust", "cache", "build", "builder", "output", "out", "release", "debug",
      "app", "src", "id", "docker")
@@ -38,9 +37,8 @@ def is_prescribed(cache_id: str) -> bool:
     return cache_id.startswith("s/")
 
 
-def render(template: str, *, kind: str, stage: str, service: str, project: str, arch: str) -> str:
-    """Fill an id template; a part without a value takes its separator along."""
-    values = {"kind": kind, "stage": stage, "service": service, "project": project, "arch": arch}
+def render(template: str, **values: str) -> str:
+    """Fill an id template; a placeholder without a value takes its separator along."""
     text, drop = "", False
     for index, piece in enumerate(_PLACEHOLDER.split(template)):
         if index % 2 == 0:
@@ -56,7 +54,7 @@ def render(template: str, *, kind: str, stage: str, service: str, project: str, 
 
 
 class IdAllocator:
-    """Give coupled mounts ids that meet no other one."""
+    """Allocates ids for coupled mounts that collide with no other id."""
 
     def __init__(self, context: Context, outputs: Iterable[Sequence[CoupledMounts]]) -> None:
         self._context = context
@@ -72,7 +70,7 @@ class IdAllocator:
                 self._taken.setdefault(new_id, set()).add(None)
         self._given: dict[str, CoupledMounts] = {}
 
-    def carries_arch(self, coupled: CoupledMounts) -> bool:
+    def names_platform(self, coupled: CoupledMounts) -> bool:
         """Whether the new id names the platform."""
         return bool(self._arch(coupled))
 
@@ -83,13 +81,13 @@ class IdAllocator:
         if coupled.explicit_id in first:
             # What an earlier run gave stays.
             first.insert(0, coupled.explicit_id)
-        for text in chain(first, islice(candidates, 10_000)):
+        for text in chain(first, candidates):
             meets = {text}.union(*(_values(mount, text) for mount in coupled.mounts))
             if all(self._is_free(value, coupled, text) for value in meets):
-                for value in meets:
-                    self._given.setdefault(value, coupled)
-                return text
-        raise AssertionError("candidates never end")
+                break
+        for value in meets:
+            self._given.setdefault(value, coupled)
+        return text
 
     def _is_free(self, value: str, coupled: CoupledMounts, text: str) -> bool:
         holder = self._given.get(value)
@@ -101,7 +99,7 @@ class IdAllocator:
         return value != coupled.cache.key.id or text == coupled.explicit_id
 
     def _is_wanted(self, coupled: CoupledMounts, text: str) -> bool:
-        """Whether the configuration gives this very id to all that use it by now."""
+        """Whether the configuration gives this very id to every mount that uses it already."""
         override = coupled.settings.override
         if override is None or override.id != text:
             return False
@@ -109,7 +107,7 @@ class IdAllocator:
         return all(mount.run.settings.override is override for mount in users)
 
     def _may_share(self, coupled: CoupledMounts, holder: CoupledMounts) -> bool:
-        """Whether the configuration wants coupled mounts to use one cache."""
+        """Whether the configuration wants both groups of mounts to use one cache."""
         override = coupled.settings.override
         if override is None or override is not holder.settings.override:
             return False
@@ -119,8 +117,6 @@ class IdAllocator:
             return _slug(coupled) == _slug(holder)
         is_told = bool(override.service) or "{service}" not in coupled.settings.id_template
         return is_told and coupled.cache is holder.cache
-
-    # -- what it looks like --------------------------------------------------------------
 
     def _arch(self, coupled: CoupledMounts) -> str:
         fillers = [mount for mount in coupled.mounts if mount.fills] or coupled.mounts
@@ -140,7 +136,7 @@ class IdAllocator:
         holder = self._given.get(base)
         folder = _target_folder(coupled)
         own = _own_name(coupled.path, base)
-        # A folder that the other one has too tells nothing.
+        # A folder name that the other mounts have too tells nothing apart.
         if folder and not (own and holder and _target_folder(holder) == folder):
             yield f"{base}-{folder}"
         if own:
@@ -157,32 +153,23 @@ class IdAllocator:
         if settings.id:
             return [settings.id]
         template = settings.id_template
-        stem = self._stem(coupled) if template == DEFAULT_ID_TEMPLATE else ""
-        if not stem:
-            text = self._rendered(coupled, template) or self._rendered(coupled, DEFAULT_ID_TEMPLATE)
-            return [self._with_arch(coupled, template, text)]
-        service = coupled.service.text
-        texts = [f"{stem}-{service}"]
-        if coupled.stage:
-            texts.append(f"{stem}-{clean_name(coupled.stage)}-{service}")
-        return [self._with_arch(coupled, template, text) for text in texts]
-
-    def _rendered(self, coupled: CoupledMounts, template: str) -> str:
-        assert isinstance(coupled.service, Service)
-        return render(
-            template,
-            kind=_slug(coupled),
-            stage=clean_name(coupled.stage) or self._stage_number(coupled),
-            service=coupled.service.text,
-            project=clean_name(coupled.settings.project),
-            arch=self._arch(coupled),
-        )
-
-    def _with_arch(self, coupled: CoupledMounts, template: str, text: str) -> str:
-        arch = self._arch(coupled)
-        if not arch or "{arch}" in template or arch.strip("${}") in text:
-            return text
-        return f"{text}-{arch}"
+        stage, service, arch = clean_name(coupled.stage), coupled.service.text, self._arch(coupled)
+        if template == DEFAULT_ID_TEMPLATE and (stem := self._stem(coupled)):
+            texts = [f"{stem}-{service}"]
+            if stage:
+                texts.append(f"{stem}-{stage}-{service}")
+        else:
+            values = {
+                "kind": _slug(coupled),
+                "stage": stage or self._stage_number(coupled),
+                "service": service,
+                "project": clean_name(settings.project),
+                "arch": arch,
+            }
+            texts = [render(template, **values) or render(DEFAULT_ID_TEMPLATE, **values)]
+        if not arch or "{arch}" in template:
+            return texts
+        return [text if arch.strip("${}") in text else f"{text}-{arch}" for text in texts]
 
     def _stage_number(self, coupled: CoupledMounts) -> str:
         """Unnamed stages need a number only where several of them have an id to get."""
@@ -202,15 +189,10 @@ class IdAllocator:
         for name in sorted(names, key=len, reverse=True):
             # A service's name in it is that of one of its users.
             old = re.sub(rf"(?:^|[-_.]){re.escape(name)}(?=$|[-_.])", "", old).strip("-_.")
-        plain = _VARIABLE.sub("", old)
-        words = {word for word in re.split(r"[^a-z0-9]+", plain.lower()) if word}
-        cache = coupled.first.entry
-        known = _EMPTY_WORDS | set(re.split(r"[^a-z0-9]+", clean_name(coupled.stage)))
-        if cache:
-            known |= set(cache.tools) | set(cache.slug.split("-"))
-        for name in names:
-            known |= set(re.split(r"[^a-z0-9]+", name.lower()))
-        return old if words - known else ""
+        known = _EMPTY_WORDS.union(*map(_words, (clean_name(coupled.stage), *names)))
+        if entry := coupled.first.entry:
+            known = known.union(entry.tools, entry.slug.split("-"))
+        return old if _words(_VARIABLE.sub("", old)) - known else ""
 
     def _service_names(self, coupled: CoupledMounts) -> set[str]:
         """Return what the services are called that use the mounts' old cache."""
@@ -233,9 +215,13 @@ def _values(mount: CacheMount, text: str) -> set[str]:
     return found
 
 
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[a-z0-9]+", text.lower()))
+
+
 def _slug(coupled: CoupledMounts) -> str:
-    cache = coupled.first.entry
-    return cache.slug if cache else "cache"
+    entry = coupled.first.entry
+    return entry.slug if entry else "cache"
 
 
 def _target_folder(coupled: CoupledMounts) -> str:
@@ -243,7 +229,7 @@ def _target_folder(coupled: CoupledMounts) -> str:
 
 
 def _own_name(path: str, base: str) -> str:
-    """Return what the file is called, or the nearest folder that the id does not name yet."""
+    """Return the name of the file, or of the nearest folder, that the id does not contain yet."""
     folder, name = posixpath.split(path.lower())
     own = re.sub(r"^(dockerfile|containerfile)[-._]?|[-._]?(dockerfile|containerfile)$", "", name)
     names = [clean_name(part) for part in (own, *reversed(folder.split("/")))]

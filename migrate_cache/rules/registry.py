@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 import re
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
@@ -12,8 +13,6 @@ import migrate_cache.rules
 from migrate_cache.text.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from migrate_cache.rules.rule import Rule, Severity
 
 _MODULE = re.compile(r"(mc\d+)_(\w+)")

@@ -1,15 +1,14 @@
-"""What a rule is made of, and what it yields."""
+"""Rules, and what they yield: changes, keeps and notes."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from migrate_cache.caches.cache_mount import CacheMount
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from migrate_cache.builds.runs import RunContext
     from migrate_cache.text.edit import Edit
 
@@ -137,30 +136,6 @@ class Rule:
         return Blocked(self.code, reason) if reason else None
 
 
-def rule(  # noqa: PLR0913 - the fields of `Rule`
-    *,
-    code: str,
-    name: str,
-    severity: Severity,
-    summary: str,
-    explanation: str = "",
-    sources: tuple[str, ...] = (),
-    examples: tuple[Example, ...] = (),
-    phase: Phase = "decide",
-    rank: int = 0,
-    ignorable: bool = True,
-) -> Callable[[Callable[..., Any]], Rule]:
-    """Make a rule of the function below; the parameters are the fields of `Rule`."""
-    return lambda function: Rule(
-        code=code,
-        name=name,
-        severity=severity,
-        summary=summary,
-        explanation=explanation,
-        function=function,
-        sources=sources,
-        examples=examples,
-        phase=phase,
-        rank=rank,
-        ignorable=ignorable,
-    )
+def rule(**metadata: Any) -> Callable[[Callable[..., Any]], Rule]:
+    """Make a rule of the function below; `metadata` are the other fields of `Rule`."""
+    return lambda function: Rule(function=function, **metadata)

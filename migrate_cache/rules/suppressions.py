@@ -7,14 +7,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from migrate_cache.dockerfile.nodes import Token
 from migrate_cache.dockerfile.tree import Dockerfile, Instruction
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _IGNORE = re.compile(
     r"#\s*migrate-cache:\s*(?P<what>ignore-file|ignore)\b\s*(?:\[(?P<codes>[^\]]*)\])?",
@@ -26,7 +23,7 @@ _IGNORE = re.compile(
 class Suppression:
     """One such comment; without `codes` it means every rule, without `start` the whole file.
 
-    `start` is the offset of the instruction that it belongs to.
+    `start` is the offset of the instruction that it belongs to, -1 where it belongs to none.
     """
 
     line: int
@@ -61,10 +58,10 @@ def _read(tree: Dockerfile) -> Iterator[Suppression]:
                 above.append(child)
             elif child.kind == "NEWLINE" and _is_blank_line(tree, child):
                 for token in above:
-                    yield from _suppression(tree, token, None)
+                    yield from _suppression(tree, token, -1)
                 above = []
     for token in above:
-        yield from _suppression(tree, token, None)
+        yield from _suppression(tree, token, -1)
 
 
 def _is_blank_line(tree: Dockerfile, newline: Token) -> bool:
@@ -72,14 +69,11 @@ def _is_blank_line(tree: Dockerfile, newline: Token) -> bool:
     return not tree.source.text[start : newline.span.start].strip()
 
 
-def _suppression(tree: Dockerfile, token: Token, start: int | None) -> Iterator[Suppression]:
+def _suppression(tree: Dockerfile, token: Token, start: int) -> Iterator[Suppression]:
     match = _IGNORE.match(token.text)
     if not match:
         return
     is_file = match["what"].lower() == "ignore-file"
-    if start is None and not is_file:
-        # It belongs to no instruction: an ignore that does nothing.
-        start = -1
     codes = tuple(part.upper() for part in re.split(r"[,\s]+", match["codes"] or "") if part)
     place = tree.source.place(token.span.start)
     yield Suppression(

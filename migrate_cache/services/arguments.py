@@ -1,8 +1,9 @@
-"""The build arguments (and the ENV made of them) that tell services apart."""
+"""Tell services apart by build arguments, and by the ENV variables made of them."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -14,12 +15,9 @@ from migrate_cache.services.names import listed
 from migrate_cache.services.selection import builds_everything, selected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
     from migrate_cache.builds.runs import RunContext
-    from migrate_cache.dockerfile.tree import Instruction
 
-# Names that say of a build argument that it names the service.
+# Build arguments of these names hold the name of a service.
 SERVICE_NAMES = (
     "SERVICE", "SERVICE_NAME", "APP", "APP_NAME", "APPLICATION", "COMPONENT", "BIN", "BIN_NAME",
     "BINARY", "BINARY_NAME", "CRATE", "CRATE_NAME", "PACKAGE", "PACKAGE_NAME", "PKG", "MODULE",
@@ -27,13 +25,13 @@ SERVICE_NAMES = (
 )  # fmt: skip
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-# What may stand in an id on every engine.
+# Characters that are safe in an id on every engine.
 _SAFE_VALUE = re.compile(r"[A-Za-z0-9._/:@+-]*", re.ASCII)
 _MOST_CANDIDATES = 6
 
 
 def names_service(name: str) -> bool:
-    """Whether a variable's name says that it names the service."""
+    """Whether a variable of this name holds the name of a service."""
     return name.upper() in SERVICE_NAMES
 
 
@@ -48,12 +46,12 @@ def undeclared_arguments(run: RunContext) -> tuple[str, ...]:
 
 
 def from_arguments(run: RunContext, variants: Sequence[Variant]) -> Service | NoService | None:
-    """Return the build arguments that tell for whom the RUN runs."""
+    """Infer the service from build arguments, None where they say nothing about it."""
     return _Arguments(run, variants).tell()
 
 
 class _Arguments:
-    """The question put to one RUN."""
+    """Infers the service of one RUN from its build arguments."""
 
     def __init__(self, run: RunContext, variants: Sequence[Variant]) -> None:
         self.run = run
@@ -63,8 +61,8 @@ class _Arguments:
     def tell(self) -> Service | NoService | None:
         answer = self._told_by_text()
         is_implicit = self._may_be_implicit()
-        if answer is None and is_implicit:
-            answer = self._told_by_scope()
+        if is_implicit:
+            answer = answer or self._told_by_scope()
         if isinstance(answer, NoService):
             return answer
         chosen = re.findall(r"\$\{(\w+)\}", answer.text) if answer else ()
@@ -76,8 +74,6 @@ class _Arguments:
             verb = "does not tell" if answer else "tells"
             return NoService(f"{unseen}, and {told} {verb} them apart")
         return answer
-
-    # -- which arguments come into question ----------------------------------------------
 
     def _written(self) -> Iterator[str]:
         yield from self.run.reads
@@ -108,39 +104,27 @@ class _Arguments:
         values = (variant.value(name) for variant in self.variants)
         return all(value is None or _SAFE_VALUE.fullmatch(value) for value in values)
 
-    # -- arguments that the RUN's own text uses -------------------------------------------
-
     def _told_by_text(self) -> Service | NoService | None:
-        selecting = [
-            name
-            for word in selected(self.run.commands)
-            for name in sorted(variables(word), key=word.find)
-            if name in self.written
-        ]
-        selecting = list(dict.fromkeys(selecting))
+        words = selected(self.run.commands)
+        used = (name for word in words for name in sorted(variables(word), key=word.find))
+        selecting = [name for name in dict.fromkeys(used) if name in self.written]
         if len(selecting) > 2:
-            return NoService(
-                f"the RUN selects with several build arguments: {listed_of(selecting)}"
-            )
+            return NoService(f"the RUN selects with several build arguments: {listed(selecting)}")
         varying = self._varying(self.written)
         if varying:
-            return self._varied(varying, selecting)
+            chosen = self._telling_apart(varying, [n for n in selecting if self._is_safe(n)])
+            if chosen is None:
+                return self._untold(varying)
+            return self._service(chosen, self._differs(self._varying(chosen) or varying))
         if selecting:
             what = self._called(selecting)
             return self._service(selecting, f"the RUN selects what it builds with {what}")
         named = [name for name in self.written if names_service(name)]
         if len(named) > 1:
-            return NoService(f"several build arguments could name it: {listed_of(named)}")
+            return NoService(f"several build arguments could name it: {listed(named)}")
         if named:
             return self._service(named, f"the RUN uses {self._called(named)}")
         return None
-
-    def _varied(self, varying: list[str], selecting: list[str]) -> Service | NoService | None:
-        chosen = self._telling_apart(varying, [n for n in selecting if self._is_safe(n)])
-        if chosen is None:
-            return self._untold(varying)
-        named = self._varying(chosen)
-        return self._service(chosen, self._differs(named or varying))
 
     def _telling_apart(
         self, varying: Sequence[str], base: Sequence[str] = ()
@@ -153,11 +137,7 @@ class _Arguments:
             for more in combinations(ranked, size):
                 chosen = (*base, *more)
                 # As many kinds with `varying` beside them: those add nothing.
-                if (
-                    chosen
-                    and self._kinds(chosen) >= wanted
-                    and (self._kinds((*chosen, *varying)) == self._kinds(chosen))
-                ):
+                if chosen and wanted <= self._kinds(chosen) == self._kinds((*chosen, *varying)):
                     return chosen
         return None
 
@@ -167,18 +147,15 @@ class _Arguments:
     def _differs(self, names: Sequence[str]) -> str:
         between = [s for name in names for s in differ(self.variants, lambda v: v.value(name))]  # noqa: B023
         verb = "differs" if len(names) == 1 else "differ"
-        return f"{self._called(names)} {verb} between {listed(tuple(between))}"
+        return f"{self._called(names)} {verb} between {listed(between)}"
 
     def _called(self, names: Sequence[str]) -> str:
-        variables_ = self.run.scope.variables
-        plain = all(name in variables_[name].depends for name in names)
+        plain = all(name in self.run.scope.variables[name].depends for name in names)
         kind = "build argument" if plain else "variable"
-        return f"{kind}{'s' if len(names) > 1 else ''} {listed_of(names)}"
+        return f"{kind}{'s' if len(names) > 1 else ''} {listed(names)}"
 
     def _untold(self, names: Sequence[str]) -> NoService:
         return NoService(f"{self._differs(names)}, with values that cannot stand in an id")
-
-    # -- arguments in scope that the text does not use -------------------------------------
 
     def _may_be_implicit(self) -> bool:
         """Whether what the RUN builds may depend on arguments that its text does not name."""
@@ -187,10 +164,8 @@ class _Arguments:
         if builds_everything(self.run.commands):
             return False
         # What is named outright is the same for all.
-        return not any(
-            not variables(word) - self.run.scope.environment().keys()
-            for word in selected(self.run.commands)
-        )
+        environment = self.run.scope.environment().keys()
+        return all(variables(word) - environment for word in selected(self.run.commands))
 
     def _told_by_scope(self) -> Service | NoService | None:
         """Judge the arguments in scope: a RUN runs once for each of their values anyway."""
@@ -210,7 +185,7 @@ class _Arguments:
             used = [name for name in candidates if names_service(name)]
         used = [name for name in used if names_service(name)] or used
         if len(used) > 1:
-            return NoService(f"several build arguments could name it: {listed_of(used)}")
+            return NoService(f"several build arguments could name it: {listed(used)}")
         if not used:
             return None
         return self._service(used, f"{self._called(used)} is in scope: the RUN runs for each value")
@@ -224,33 +199,19 @@ class _Arguments:
                 yield from (n for w in words for n in sorted(variables(w)) if n in other.reads)
         for index in run.chain:
             for instruction in run.tree.stages[index].instructions:
-                if _is_above(instruction, run):
+                is_above = instruction.start < run.node.start
+                if is_above and instruction.keyword in ("WORKDIR", "COPY", "ADD"):
                     yield from filter(names_service, sorted(variables(instruction.arguments)))
-
-    # -- the answer -------------------------------------------------------------------------
 
     def _service(self, names: Sequence[str], evidence: str) -> Service | NoService:
         if not all(map(self._is_safe, names)):
             return NoService(f"{self._called(names)}: its values cannot stand in an id")
-        values = set()
-        for variant in self.variants:
-            parts = [variant.value(name) for name in names]
-            if all(parts):
-                values.add("-".join(filter(None, parts)))
-        services = tuple(dict.fromkeys(variant.build.name for variant in self.variants))
+        known = ([variant.value(name) or "" for name in names] for variant in self.variants)
+        values = frozenset("-".join(parts) for parts in known if all(parts))
         text = "-".join(f"${{{name}}}" for name in names)
-        return Service(text, evidence, frozenset(values), services)
-
-
-def listed_of(names: Sequence[str]) -> str:
-    """Return the names of variables as a message lists them."""
-    return listed(tuple(names))
+        return Service(text, evidence, values)
 
 
 def _rank(name: str) -> int:
     upper = name.upper()
     return SERVICE_NAMES.index(upper) if upper in SERVICE_NAMES else len(SERVICE_NAMES)
-
-
-def _is_above(instruction: Instruction, run: RunContext) -> bool:
-    return instruction.keyword in ("WORKDIR", "COPY", "ADD") and instruction.start < run.node.start

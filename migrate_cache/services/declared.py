@@ -1,7 +1,8 @@
-"""What compose, bake and workflow files declare about the builds of a stage."""
+"""Infer services from the builds that compose, bake and workflow files declare."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,6 @@ from migrate_cache.services.model import Service
 from migrate_cache.services.names import FLAVOURS, listed, parts_of, service_name, words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     from migrate_cache.builds.model import Build
     from migrate_cache.builds.runs import RunContext
 
@@ -38,7 +37,7 @@ class Variant:
 
     @property
     def service(self) -> tuple[str, str]:
-        """What tells builds of different services apart: a name, and whose it is."""
+        """The identity of the service: the folder of the declaring file, and the build's name."""
         return folder_of(self.build.origin), self.build.name
 
     def value(self, name: str) -> Value:
@@ -129,10 +128,10 @@ def from_builds(run: RunContext) -> Service | None:
     shown = tuple(without_bases or names)
     origins = ", ".join(dict.fromkeys(build.origin for build in builds))
     if len(shown) == 1:
-        return Service(shown[0], f"service {shown[0]} of {origins} builds it", names=shown)
+        return Service(shown[0], f"service {shown[0]} of {origins} builds it")
     common = _common_parts(shown, run.settings.project)
     if common:
-        return Service(common, f"{listed(shown)} of {origins} build the same", names=shown)
+        return Service(common, f"{listed(shown)} of {origins} build the same")
     return None
 
 

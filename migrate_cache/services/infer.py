@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 def infer_service(run: RunContext) -> Service | NoService:
-    """Return the service that a RUN builds for, or what was considered in vain."""
+    """Return the service that a RUN builds for, or why it cannot be told."""
     configured = run.settings.service
     shape = run.settings.id or run.settings.id_template
-    missing = tuple(sorted(run.scope.expand(configured + shape).undeclared))
+    missing = sorted(run.scope.expand(configured + shape).undeclared)
     if missing:
         return NoService(f"the configuration uses {listed(missing)}, which is not in scope here")
     if configured:
@@ -44,31 +44,24 @@ def _inferred(run: RunContext) -> Service | NoService:
     answer = from_builds(run) or _from_command(run)
     if isinstance(answer, Service):
         return answer
-    named = from_file_name(run.path) or from_folder(run.path)
-    if named:
+    if named := from_file_name(run.path) or from_folder(run.path):
         return named
-    project = service_name(run.settings.project)
-    if project:
+    if project := service_name(run.settings.project):
         return Service(project, f"the project is called {project}")
     return answer or NoService("neither build arguments nor names tell it")
 
 
 def _from_command(run: RunContext) -> Service | NoService | None:
     """Return the one thing that the command says it builds."""
-    own = run.assigns
-    fixed = run.scope.environment().keys() - own
-    things: dict[str, None] = {}
-    for word in selected(run.commands):
-        if variables(word) - fixed:
-            continue
-        name = service_name(run.scope.expand(word).text or "")
-        if name:
-            things[name] = None
+    fixed = run.scope.environment().keys() - run.assigns
+    words = [word for word in selected(run.commands) if not variables(word) - fixed]
+    names = [service_name(run.scope.expand(word).text or "") for word in words]
+    things = list(dict.fromkeys(filter(None, names)))
     if len(things) > 1:
-        return NoService(f"the command builds several things: {listed(tuple(things))}")
+        return NoService(f"the command builds several things: {listed(things)}")
     if not things:
         return None
-    (thing,) = things
+    thing = things[0]
     suffix = from_file_name(run.path)
     if suffix and thing.endswith(("-" + suffix.text, "_" + suffix.text)):
         return Service(suffix.text, f"{suffix.evidence}, and the command builds {thing}")

@@ -1,4 +1,4 @@
-"""The answers to the question which service a RUN builds for."""
+"""The service that a RUN builds for, or why none could be inferred."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ class Service:
     """The service whose output a RUN makes.
 
     `text` goes into an id: a name, or build arguments such as ``${SERVICE}``. `values` are
-    what it is known to become, empty where only a build knows. `evidence` says why; `names`
-    are the declared services that it stands for.
+    what it is known to become, empty where only a build knows. `evidence` says why.
     """
 
     text: str
     evidence: str
     values: frozenset[str] = frozenset()
-    names: tuple[str, ...] = ()
 
     @property
     def is_variable(self) -> bool:
@@ -27,6 +25,6 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class NoService:
-    """No answer; `considered` says what was considered, and why it does not do."""
+    """No service could be inferred; `considered` says what was tried, and why it failed."""
 
     considered: str

@@ -1,9 +1,10 @@
-"""Names: what an id may hold, and what the names of files and folders say."""
+"""Clean names for use in ids, and infer services from the names of files and folders."""
 
 from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterable
 
 from migrate_cache.services.model import Service
 
@@ -59,7 +60,7 @@ def without_flavours(text: str) -> str:
     return service_name("-".join(kept))
 
 
-def listed(names: tuple[str, ...]) -> str:
+def listed(names: Iterable[str]) -> str:
     """Return names as a message lists them, the first few of many."""
     shown = list(dict.fromkeys(names))
     if len(shown) > 4:
@@ -68,7 +69,7 @@ def listed(names: tuple[str, ...]) -> str:
 
 
 def from_file_name(path: str) -> Service | None:
-    """Return what ``Dockerfile.worker`` or ``api.Dockerfile`` is called after."""
+    """Return the service that ``Dockerfile.worker`` or ``api.Dockerfile`` is named after."""
     name = posixpath.basename(path)
     match = re.fullmatch(r"(?:dockerfile|containerfile)[-._](.+)", name, re.IGNORECASE)
     match = match or re.fullmatch(r"(.+)[-._](?:dockerfile|containerfile)", name, re.IGNORECASE)
@@ -77,7 +78,7 @@ def from_file_name(path: str) -> Service | None:
 
 
 def from_folder(path: str) -> Service | None:
-    """Return the name of the nearest folder that is called after something."""
+    """Return the service that the nearest folder with a telling name is named after."""
     for folder in reversed(posixpath.dirname(path).split("/")):
         if folder and folder.lower() not in _GENERIC_FOLDERS:
             service = without_flavours(folder)

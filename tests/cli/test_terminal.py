@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from migrate_cache.cli import terminal
-from migrate_cache.cli.terminal import Color, color_enabled, is_terminal, printable_block, progress
+from migrate_cache.cli.terminal import color_enabled, is_terminal, printable_block, progress
+from migrate_cache.settings import Color
 
 
 class Screen(io.StringIO):
@@ -29,9 +29,17 @@ class Screen(io.StringIO):
     ],
 )
 def test_colours(
-    color: Color, stream: io.StringIO, environment: dict[str, str], expected: bool
+    color: Color,
+    stream: io.StringIO,
+    environment: dict[str, str],
+    expected: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert color_enabled(color, stream, environment) is expected
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.delenv("TERM", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert color_enabled(color, stream) is expected
 
 
 def test_a_closed_stream_is_no_terminal() -> None:
@@ -55,8 +63,8 @@ def test_progress_is_for_long_runs_on_a_terminal(
     with progress(files, wanted=True) as report:
         report(1, files, "Reading")
     assert ("Reading" in sys.stderr.getvalue()) is (files > 300)  # type: ignore[attr-defined]
-    monkeypatch.setattr(sys, "stderr", io.StringIO())
-    with progress(files, wanted=True) as report:
-        assert report is terminal._silent
-    with progress(1000, wanted=False) as report:
-        assert report is terminal._silent
+    for stream, wanted in ((io.StringIO(), True), (Screen(), False)):
+        monkeypatch.setattr(sys, "stderr", stream)
+        with progress(files, wanted=wanted) as report:
+            report(1, files, "Reading")
+        assert stream.getvalue() == ""

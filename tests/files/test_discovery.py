@@ -123,7 +123,7 @@ def test_without_ignore_files_all_are_found(repository: Path) -> None:
 def test_a_root_below_the_top_of_the_work_tree(repository: Path) -> None:
     (repository / "a" / "migrate-cache.toml").write_text("")
     found = find(repository / "a")
-    assert found.root == str(repository / "a")
+    assert project_root([str(repository / "a")]).path == str(repository / "a")
     expected = ["Dockerfile", "b/Dockerfile.x", "keep/Dockerfile.log"]
     if not (repository / ".git").exists():
         expected.insert(1, "Dockerfile.log")  # nothing says that the folder above has a say
@@ -270,8 +270,9 @@ def test_without_a_mark_the_project_is_what_is_named(tmp_path: Path) -> None:
         "c/Dockerfile",
         "a/compose.yml",
     )
-    found = find(tmp_path / "a" / "Dockerfile", tmp_path / "b")
-    assert found.root == str(tmp_path)
+    paths = (str(tmp_path / "a" / "Dockerfile"), str(tmp_path / "b"))
+    assert project_root(paths).path == str(tmp_path)
+    found = find(*paths)
     assert [file.path for file in found.dockerfiles] == ["a/Dockerfile", "b/Dockerfile"]
     assert list(found.build_files) == ["a/compose.yml"]
 

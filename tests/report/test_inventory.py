@@ -9,7 +9,7 @@ import pytest
 from migrate_cache.plan.model import CacheInfo, CacheUser, ProjectResult
 from migrate_cache.report.inventory import table
 from migrate_cache.report.queues import queue_after, queue_before
-from migrate_cache.report.style import cells
+from migrate_cache.text.escape import cells
 from tests.report_samples import CACHES, EMPTY, HOSTILE_PROJECT, PROJECT, user
 
 

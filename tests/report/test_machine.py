@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import copy
 import json
+from importlib.resources import files
 
 import jsonschema
 import pytest
 
 from migrate_cache.report import FORMATS, render
-from migrate_cache.report.machine import as_data, as_json, as_jsonl, schema
+from migrate_cache.report.machine import as_data, as_json, as_jsonl
 from migrate_cache.text.source import encode
 from tests.report_samples import EMPTY, HOSTILE, HOSTILE_PROJECT, NOTHING, PROJECT
 
@@ -30,13 +31,14 @@ def strict(definition):
     return definition
 
 
-STRICT = strict(copy.deepcopy(schema()))
+SCHEMA = json.loads(files("migrate_cache.report").joinpath("output.schema.json").read_text("utf-8"))
+STRICT = strict(copy.deepcopy(SCHEMA))
 DOCUMENT = jsonschema.Draft202012Validator(STRICT)
 LINE = jsonschema.Draft202012Validator({**STRICT["$defs"]["line"], "$defs": STRICT["$defs"]})
 
 
 def test_the_schema_is_one():
-    jsonschema.Draft202012Validator.check_schema(schema())
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
 @pytest.mark.parametrize("mode", ["write", "dry-run", "check"])

@@ -9,7 +9,6 @@ import pytest
 from migrate_cache.plan.model import FileResult, ProjectResult
 from migrate_cache.report import render
 from migrate_cache.report.style import (
-    cells,
     count,
     enumerate_words,
     fit,
@@ -17,8 +16,9 @@ from migrate_cache.report.style import (
     terminal_width,
     wrap,
 )
-from migrate_cache.report.text import error_text, file_text, report
+from migrate_cache.report.text import error_text, report
 from migrate_cache.text.errors import MigrateError, ParseError, SafetyError, WriteError
+from migrate_cache.text.escape import cells
 from tests.report_samples import (
     BROKEN,
     EMPTY,
@@ -29,6 +29,10 @@ from tests.report_samples import (
     planned,
     rust_file,
 )
+
+
+def of_file(file, **more):
+    return report(ProjectResult("/r", (file,)), width=100, **more)
 
 
 @pytest.mark.parametrize("mode", ["write", "dry-run", "check"])
@@ -85,27 +89,27 @@ def test_the_next_step_says_nothing_of_other_repositories_where_no_mode_changes(
 def test_lines_are_those_of_the_file_as_it_is_now():
     file = rust_file("api")
     after = file.after.split("\n")
-    written = file_text(file, mode="write")
+    written = of_file(file, mode="write")
     assert "line 4  MC104" in written
     assert "line 6  MC101" in written
     assert "registry,sharing=shared" in after[6 - 1]
     assert "line 7  MC102" in written
     assert "id=target-builder-api" in after[7 - 1]
-    assert "line 5  MC102" in file_text(file, mode="check")
+    assert "line 5  MC102" in of_file(file, mode="check")
 
 
 def test_equal_reasons_are_said_once():
     file = planned("d", "locked\n" * 6, *[("locked", "shared", "MC101")] * 3)
-    assert "lines 1, 2, 3  MC101" in file_text(file)
+    assert "lines 1, 2, 3  MC101" in of_file(file)
     file = planned("d", "locked\n" * 6, *[("locked", "shared", "MC101")] * 6)
-    assert "lines 1, 2, 3, 4…  MC101" in file_text(file)
+    assert "lines 1, 2, 3, 4…  MC101" in of_file(file)
 
 
 def test_notes_are_left_out_unless_verbose():
-    assert "MC201" not in file_text(WEB_FILE)
-    assert "MC206" in file_text(WEB_FILE)
-    assert "MC201" in file_text(WEB_FILE, verbose=True)
-    assert file_text(FileResult("d", "", "")) == ""
+    assert "MC201" not in of_file(WEB_FILE)
+    assert "MC206" in of_file(WEB_FILE)
+    assert "MC201" in of_file(WEB_FILE, verbose=True)
+    assert of_file(FileResult("d", "", "")).startswith("Nothing to change in 1 file")
 
 
 def test_words_agree_with_numbers():
@@ -113,11 +117,11 @@ def test_words_agree_with_numbers():
     assert "Changed 1 file: 0 of the project's 0 cache mounts." in report(one)
     assert "1 change\n" in report(one)
     assert count(0, "file") == "0 files"
-    assert count(2, "entry", "entries") == "2 entries"
+    assert count(2, "file") == "2 files"
     assert enumerate_words([]) == ""
-    assert enumerate_words("a") == "a"
-    assert enumerate_words("ab") == "a and b"
-    assert enumerate_words("abc") == "a, b and c"
+    assert enumerate_words(["a"]) == "a"
+    assert enumerate_words(["a", "b"]) == "a and b"
+    assert enumerate_words(["a", "b", "c"]) == "a, b and c"
 
 
 def test_many_failed_files_are_counted():

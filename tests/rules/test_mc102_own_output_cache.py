@@ -115,6 +115,13 @@ STAGES = API + API.replace("builder", "second").replace("FROM", "\nFROM").replac
             id="an id that one service uses in two files does not",
         ),
         pytest.param(
+            {"a/Dockerfile": API, "b/Dockerfile": API},
+            (f"id=/b/target,{LOCKED}", LOCKED),
+            (f"id=/b/target,{LOCKED}", LOCKED),
+            ["MC103", "MC103"],
+            id="nor does an id that is the other one's target",
+        ),
+        pytest.param(
             {"a/Dockerfile": API, "w/Dockerfile": WEB},
             ("id=target-builder-api", "id=target-builder-api"),
             ("id=target-builder-api", "id=target-builder-web"),

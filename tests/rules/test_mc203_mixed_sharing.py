@@ -95,7 +95,7 @@ def test_a_file_that_cannot_be_read_may_name_the_id() -> None:
     assert [outcome.rule for outcome in result.outcomes] == ["MC203"]
 
 
-def test_a_change_that_the_user_refused_holds_back_the_others() -> None:
+def test_a_change_that_the_user_declined_holds_back_the_others() -> None:
     texts = filled({"a": NODE + NPM, "b": NODE + NPM}, LOCKED)
     inputs = [Input(path, text.encode()) for path, text in texts.items()]
     result = plan(inputs, declined=frozenset({("b", 2, "MC101")}))
@@ -107,11 +107,12 @@ def test_a_change_that_the_user_refused_holds_back_the_others() -> None:
 
 def test_a_file_that_is_not_to_be_written_holds_back_the_others() -> None:
     texts = filled({"a": NODE + NPM, "b": NODE + NPM}, LOCKED)
-    inputs = [
-        Input("a", texts["a"].encode()),
-        Input("b", texts["b"].encode(), read_only="it is generated"),
-    ]
-    result = plan(inputs)
+    result = plan(
+        [
+            Input("a", texts["a"].encode()),
+            Input("b", texts["b"].encode(), read_only="it is generated"),
+        ]
+    )
     assert [(file.path, file.changed) for file in result.files] == [("a", False)]
     assert "b:2 stays locked (it is generated)" in result.outcomes[0].reason
 

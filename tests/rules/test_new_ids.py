@@ -223,8 +223,9 @@ def test_platform_in_an_id_of_the_configuration() -> None:
     ("old", "new"),
     [
         ("clotho-cargo-target", "clotho-cargo-target-{}"),
-        ("cargo-target", "target-builder-{}"),
         ("rust-cache", "target-builder-{}"),
+        ("cargo-target-build-builder-output-out", "target-builder-{}"),
+        ("release-debug-app-src-id-docker", "target-builder-{}"),
         ("target-builder", "target-builder-{}"),
         ("Target-Builder", "target-builder-{}"),
         ("shop-target", "shop-target-{}"),

@@ -1,4 +1,4 @@
-"""The blocks of bake files, from HCL and from JSON."""
+"""Read the blocks of bake files, in HCL and JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HCL as trees of python-hcl2's grammar, read within bounds."""
+"""Parse HCL into trees of python-hcl2's grammar, within bounds."""
 
 from __future__ import annotations
 

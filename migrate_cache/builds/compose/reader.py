@@ -101,24 +101,20 @@ class _Files:
     """The compose files and environment files of a repository, each parsed once."""
 
     def __init__(self, sources: Sources) -> None:
-        self._sources = sources
+        self.sources = sources
         self._documents: dict[str, Document | None] = {}
 
     def document(self, path: str) -> Document | None:
         """Return the nodes of a file; None, with one warning, where it cannot be read."""
         if path not in self._documents:
-            data = self._sources.read(path)
-            log = self._sources.log(path)
-            self._documents[path] = None if data is None else load(data, log)
+            data = self.sources.read(path)
+            document = None if data is None else load(data, self.sources.log(path))
+            self._documents[path] = document
         return self._documents[path]
-
-    def exists(self, path: str) -> bool:
-        """Tell whether a file can be read at all."""
-        return self._sources.exists(path)
 
     def env(self, path: str, base: Env) -> Env:
         """Return the variables of an environment file, with those of `base` on top."""
-        data = self._sources.read(posixpath.normpath(path), optional=True)
+        data = self.sources.read(posixpath.normpath(path), optional=True)
         return base if data is None else {**parse_env(data, base), **base}
 
 
@@ -187,16 +183,10 @@ class _ProjectReader:
                 service = self._service(file, name)
                 if service is None:
                     continue
-                if name in services:
-                    services[name] = services[name].overlaid(service)
-                elif self._adds(service) and self._base is not None and name in self._base.services:
-                    services[name] = self._base.services[name].overlaid(service)
-                else:
-                    services[name] = service
-
-    @staticmethod
-    def _adds(service: ComposeService) -> bool:
-        return service.builds and not {"context", "inline"} & service.draft.fields.keys()
+                below = services.get(name)
+                if below is None and service.only_adds and self._base is not None:
+                    below = self._base.services.get(name)
+                services[name] = service if below is None else below.overlaid(service)
 
     def _include(self, document: Document, node: Node, folder: str, chain: tuple[str, ...]) -> None:
         included = self._project.included
@@ -237,7 +227,7 @@ class _ProjectReader:
 
     def _path(self, document: Document, node: Node, folder: str, what: str) -> str | None:
         path = resolve_path(folder, self._reader.text(document, node, what))
-        if path is not None and not self._files.exists(path):
+        if path is not None and not self._files.sources.exists(path):
             document.warn(node, f"{what} is not there: {path}")
             return None
         return None if path is None or self._files.document(path) is None else path

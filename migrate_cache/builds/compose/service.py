@@ -25,6 +25,11 @@ class ComposeService:
     replaces: set[str] = field(default_factory=set)
     """The fields that are tagged ``!reset`` or ``!override``."""
 
+    @property
+    def only_adds(self) -> bool:
+        """Whether its build does not say what is built, only how."""
+        return self.builds and self.draft.fields.keys().isdisjoint({"context", "inline"})
+
     def overlaid(self, over: ComposeService) -> ComposeService:
         """Return this service with `over` laid on top of it."""
         old = Draft() if "build" in over.replaces else self.draft
