@@ -125,10 +125,14 @@ class CacheMount:
         return self.entry is not None and self.entry.is_filled_by(self.run.commands)
 
 
+def is_cache(mount: Mount) -> bool:
+    """Whether a mount is a cache, or may be one because its type comes from a variable."""
+    return mount.type == "cache" or "$" in mount.type
+
+
 def cache_mounts(run: RunContext, catalog: Catalog) -> tuple[CacheMount, ...]:
     """Return the cache mounts of a RUN in order."""
-    # A type that comes from a variable may be "cache".
-    nodes = [node for node in run.node.mounts if node.type == "cache" or "$" in node.type]
+    nodes = [node for node in run.node.mounts if is_cache(node)]
     if not nodes:
         return ()
     overridden = run.file.overridden
