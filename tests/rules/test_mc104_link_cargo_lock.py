@@ -200,6 +200,7 @@ def test_settings(settings: dict[str, object], count: int) -> None:
         ("ln -s registry/.package-cache-mutate $CARGO_HOME/", False),
         ("ln -s registry/.package-cache /root/.cargo/", False),
         ("ln -s registry/.package-cache $CARGO_HOME/other", False),
+        ("ln -s", False),
         ("ln -s $CARGO_HOME/", False),
         ("ln -s registry/.package-cache", False),
         ("ln -s /x/registry/.package-cache $CARGO_HOME/", False),
@@ -284,6 +285,7 @@ def test_a_folder_above_cargo_home_is_a_cache() -> None:
         pytest.param(
             f"{RUST}COPY --from=rust /usr/local/cargo /usr/local/cargo\n{FETCH}", id="copied before"
         ),
+        pytest.param(f"{RUST}{FETCH}COPY --from=x /usr/local /opt/\n", id="copied elsewhere"),
         pytest.param(f'{RUST}{FETCH}SHELL ["pwsh"]\nRUN ls\n', id="another shell later"),
         pytest.param(f'{RUST}SHELL ["/bin/bash", "-c"]\n{FETCH}', id="another POSIX shell"),
         pytest.param(f'{RUST}RUN true\n{REGISTRY}["cargo", "fetch"]\n', id="exec form"),

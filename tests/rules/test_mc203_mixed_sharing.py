@@ -270,6 +270,15 @@ def test_a_mount_that_says_already_who_holds_it_back_is_not_told_again() -> None
     assert result.notes == ["MC203", "MC203"]
 
 
+def test_it_is_said_once_at_each_mount() -> None:
+    files = {"a": NODE + NPM, "b": NODE + NPM.replace("<>", ",sharing=private")}
+    result = migrate(filled(files, LOCKED))
+    assert [[note.rule for note in file.notes] for file in result.files] == [
+        ["MC203"],
+        ["MC203", "MC207"],
+    ]
+
+
 def test_outputs_that_get_ids_of_their_own_are_mixed_no_more() -> None:
     run = "RUN --mount=type=cache,target=/b/target<> cargo build\n"
     files = {"a/Dockerfile": f"FROM rust\n{run}", "w/Dockerfile": f"FROM rust\n{run}"}

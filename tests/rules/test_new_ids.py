@@ -249,6 +249,14 @@ def test_old_id_as_the_stem(old: str, new: str) -> None:
     assert ids(files) == [new.format("stock"), new.format("till")]
 
 
+def test_parts_of_the_services_names_are_no_stem() -> None:
+    files = {
+        f"{name}/Dockerfile": stage(run(f"cargo build --bin shop-{name}", id_="shop-target"))
+        for name in ("stock", "till")
+    }
+    assert ids(files) == ["target-builder-shop-stock", "target-builder-shop-till"]
+
+
 def test_what_arguments_are_known_to_become_is_no_stem() -> None:
     compose = (
         "services: {a: {build: {context: ., args: {SERVICE: till}}},"

@@ -71,6 +71,16 @@ def test_a_mount_without_a_lock_gets_none() -> None:
     assert ["lock stays" in reason for reason in result.reasons] == [True, False]
 
 
+def test_a_directory_of_which_nothing_is_known_beside_the_output() -> None:
+    registry = "RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked "
+    text = f"{RUST}{registry}{MOUNT[4:]}cargo build\n"
+    text = text.replace("/b/target<>", "/b/target,id=t<>")
+    text += "RUN --mount=type=cache,target=/x,id=t<> cp /x/debug/api /\n"
+    result = migrated(filled(text, LOCKED), service="shop")
+    assert result.codes == ["MC101", "MC103", "MC103"]
+    assert "the tool has no lock of its own inside the directory" in result.reasons[1]
+
+
 @pytest.mark.parametrize(
     ("user", "kept"),
     [pytest.param("root", False, id="its home"), pytest.param("app", True, id="another home")],

@@ -245,6 +245,18 @@ def test_values_that_tell_nothing(run: str, before: str, services: str, why: str
 def test_the_evidence_names_who_differs() -> None:
     result = decided("cargo build --features $W", "ARG W", compose=compose(a="W=1", b="W=2"))
     assert "service ${W} (build argument W differs between a and b)" in result.reasons[0]
+    result = decided(
+        "cargo build --bin $SERVICE --profile $MODE",
+        "ARG SERVICE\nARG MODE",
+        compose=compose(a="SERVICE=a MODE=x", b="SERVICE=b MODE=y"),
+    )
+    assert "(build argument SERVICE differs between a and b)" in result.reasons[0]
+    result = decided(
+        "cargo build --bin $SERVICE --features $W",
+        "ARG SERVICE\nARG W",
+        compose=compose(a="W=1", b="W=2"),
+    )
+    assert "${SERVICE}-${W} (build argument W differs between a and b)" in result.reasons[0]
 
 
 # -- what is in scope and not named ---------------------------------------------------------------
