@@ -70,6 +70,8 @@ def verify(before: Dockerfile, after: Dockerfile, changes: Iterable[Change]) -> 
         for edit in change.edits
         if isinstance(edit, InstructionEdit)
     ]
+    if not {below for below, _ in inserted} <= set(before.instructions):
+        raise refused(before.path, "an inserted instruction belongs to another file")
     remaining = list(after.instructions)
     for instruction in before.instructions:
         for text in (text for below, text in inserted if below is instruction):

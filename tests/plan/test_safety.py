@@ -337,3 +337,12 @@ def test_edits_that_meet_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(bad.error, SafetyError)
     assert "two edits of one place" in str(bad.error)
     assert (bad.after, good.error) == (text, None)
+
+
+def test_an_insertion_belongs_to_the_file() -> None:
+    tree, other = parse(BEFORE), parse(BEFORE)
+    settings: Any = None
+    run = FileContext("Dockerfile", other, (), settings, frozenset()).runs[0]
+    change = Change(run, (InstructionEdit(Span(0, 0), "", LINK.strip()),), "")
+    with pytest.raises(SafetyError, match="belongs to another file"):
+        verify(tree, tree, [change])
