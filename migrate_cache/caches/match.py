@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from migrate_cache.caches.entry import CacheEntry, Kind, load_entries, strictness
 from migrate_cache.caches.places import (
+    CachePlace,
     Pattern,
-    Place,
     Query,
     Segments,
     braceless,
@@ -100,9 +100,9 @@ class Catalog:
         return index
 
     @cached_property
-    def _places(self) -> dict[str, list[Place]]:
+    def _places(self) -> dict[str, list[CachePlace]]:
         """The places of `env` and `also`, by variable."""
-        index: dict[str, list[Place]] = {}
+        index: dict[str, list[CachePlace]] = {}
         for entry in self.entries:
             for place in places_of(entry):
                 index.setdefault(place.variable, []).append(place)

@@ -146,7 +146,7 @@ def patterns_of(entry: CacheEntry) -> Iterator[Pattern]:
             yield Pattern(entry, "**", anywhere)
 
 
-class Place(NamedTuple):
+class CachePlace(NamedTuple):
     """A place below the folder that a variable names, one of an entry's `env` or `also`.
 
     `moves` tells that it takes the place of the targets.
@@ -158,12 +158,12 @@ class Place(NamedTuple):
     moves: bool
 
 
-def places_of(entry: CacheEntry) -> Iterator[Place]:
+def places_of(entry: CacheEntry) -> Iterator[CachePlace]:
     """Yield the places that variables lead to, those that move the entry first."""
     for moves, texts in ((True, entry.env), (False, entry.also)):
         for text in texts:
             variable, *rest = split(text.removeprefix("$"))
-            yield Place(entry, variable, tuple(rest), moves)
+            yield CachePlace(entry, variable, tuple(rest), moves)
 
 
 def default_places(entry: CacheEntry, query: Query) -> Iterator[Segments]:

@@ -31,7 +31,7 @@ _COMPARE_AT_MOST = 2000
 _QUOTED = {7: "a", 8: "b", 9: "t", 10: "n", 11: "v", 12: "f", 13: "r", 34: '"', 92: "\\"}
 
 
-class Block(NamedTuple):
+class LineBlock(NamedTuple):
     """Lines ``[start, end)`` of the old text that `lines` take the place of."""
 
     start: int
@@ -123,9 +123,9 @@ def _range(start: int, length: int) -> str:
     return str(first) if length == 1 else f"{first},{length}"
 
 
-def _hunks(blocks: list[Block]) -> Iterator[list[Block]]:
+def _hunks(blocks: list[LineBlock]) -> Iterator[list[LineBlock]]:
     """Group the blocks whose contexts touch."""
-    hunk: list[Block] = []
+    hunk: list[LineBlock] = []
     for block in blocks:
         if hunk and block.start - hunk[-1].end > 2 * CONTEXT:
             yield hunk
@@ -135,7 +135,7 @@ def _hunks(blocks: list[Block]) -> Iterator[list[Block]]:
         yield hunk
 
 
-def _blocks(file: FileResult, old: list[str]) -> list[Block]:
+def _blocks(file: FileResult, old: list[str]) -> list[LineBlock]:
     """Return what differs, in order, without lines that both sides have at their ends."""
     edits = [edit for change in file.changes for edit in change.edits]
     try:
@@ -147,7 +147,7 @@ def _blocks(file: FileResult, old: list[str]) -> list[Block]:
     return [block for block in trimmed if block.start < block.end or block.lines]
 
 
-def _from_edits(after: str, old: list[str], edits: list[Edit]) -> list[Block]:
+def _from_edits(after: str, old: list[str], edits: list[Edit]) -> list[LineBlock]:
     starts = [0, *accumulate(map(len, old))]
     # Lines of the old text, and how far the new text is shifted at their start and end.
     groups: list[tuple[int, int, int, int]] = []
@@ -165,27 +165,27 @@ def _from_edits(after: str, old: list[str], edits: list[Edit]) -> list[Block]:
             end = max(end, end_before)
         groups.append((first, end, before, shift))
     return [
-        Block(first, end, split_lines(after[starts[first] + before : starts[end] + shifted]))
+        LineBlock(first, end, split_lines(after[starts[first] + before : starts[end] + shifted]))
         for first, end, before, shifted in groups
     ]
 
 
-def _compared(after: str, old: list[str]) -> list[Block]:
+def _compared(after: str, old: list[str]) -> list[LineBlock]:
     new = split_lines(after)
-    whole = _trimmed(Block(0, len(old), new), old)
+    whole = _trimmed(LineBlock(0, len(old), new), old)
     if max(whole.end - whole.start, len(whole.lines)) > _COMPARE_AT_MOST:
         return [whole]
     from difflib import SequenceMatcher
 
     matcher = SequenceMatcher(None, old[whole.start : whole.end], whole.lines, autojunk=False)
     return [
-        Block(whole.start + old_start, whole.start + old_end, whole.lines[new_start:new_end])
+        LineBlock(whole.start + old_start, whole.start + old_end, whole.lines[new_start:new_end])
         for tag, old_start, old_end, new_start, new_end in matcher.get_opcodes()
         if tag != "equal"
     ]
 
 
-def _trimmed(block: Block, old: list[str]) -> Block:
+def _trimmed(block: LineBlock, old: list[str]) -> LineBlock:
     start, end, lines = block
     low, high = 0, len(lines)
     while start < end and low < high and old[start] == lines[low]:
@@ -194,4 +194,4 @@ def _trimmed(block: Block, old: list[str]) -> Block:
     while start < end and low < high and old[end - 1] == lines[high - 1]:
         end -= 1
         high -= 1
-    return Block(start, end, lines[low:high])
+    return LineBlock(start, end, lines[low:high])

@@ -93,7 +93,7 @@ def own_output_cache(cache: Cache, context: Context) -> Iterator[Change | Keep]:
             )
 
 
-def _separated(output: Output, coupled: CoupledMounts) -> Iterator[Change | Keep]:
+def _separated(output: OutputPlan, coupled: CoupledMounts) -> Iterator[Change | Keep]:
     context = output.context
     mounts = list(context.undecided(coupled))
     if blocked := output.keeping.get(coupled):
@@ -116,7 +116,7 @@ def _separated(output: Output, coupled: CoupledMounts) -> Iterator[Change | Keep
 
 
 @dataclass(frozen=True, eq=False)
-class Output:
+class OutputPlan:
     """A cache of build output: the mounts that must stay together, and what they may become."""
 
     cache: Cache
@@ -250,15 +250,14 @@ class Output:
         return ""
 
 
-def output_of(cache: Cache, context: Context) -> Output | None:
+def output_of(cache: Cache, context: Context) -> OutputPlan | None:
     """Return what the plan knows of a build output, None for another kind of cache."""
     return context.once(_outputs).get(cache)
 
 
-def _outputs(context: Context) -> dict[Cache, Output]:
-    return {
-        cache: Output(cache, coupled, context) for cache, coupled in context.project.coupled.items()
-    }
+def _outputs(context: Context) -> dict[Cache, OutputPlan]:
+    coupled = context.project.coupled
+    return {cache: OutputPlan(cache, mounts, context) for cache, mounts in coupled.items()}
 
 
 def _allocator(context: Context) -> IdAllocator:
