@@ -6,8 +6,8 @@ import re
 import shutil
 from typing import TYPE_CHECKING
 
-from .engine import Build, Built, Cache, Engine, cache_mounts, release, run, search_path, wait_until
-from .private import Place, Unavailable, command_environment
+from .engine import Build, Built, Cache, Engine, cache_mounts, release, wait_until
+from .private import Unavailable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,23 +30,23 @@ class Buildkit(Engine):
     forks_mixed_modes = True
 
     def __init__(self, folder: Path | None = None, running: Path | None = None) -> None:
-        self._place = Place()
+        super().__init__()
         try:
             self._open(folder, running)
         except BaseException:
-            self._place.close()
+            self.close()
             raise
 
     def _open(self, folder: Path | None, running: Path | None) -> None:
-        path = self._place.path
-        self._env = command_environment(PATH=search_path(folder), HOME=str(path))
+        path = self.place.path
+        self._env = self.environment(folder)
         self._socket = running or path / "buildkitd.sock"
         self._client = self._program("buildctl")
         if running is None:
             (path / "buildkitd.toml").write_text(
-                f'[worker.oci]\ndefaultCgroupParent = "{self._place.cgroup}"\n'
+                f'[worker.oci]\ndefaultCgroupParent = "{self.place.cgroup}"\n'
             )
-            self._place.start(
+            self.place.start(
                 [
                     self._program("buildkitd"),
                     f"--config={path}/buildkitd.toml",
@@ -59,7 +59,7 @@ class Buildkit(Engine):
                 env=self._env,
             )
             wait_until(
-                lambda: self._control("debug", "workers").ok, self._place, path / "buildkitd.log"
+                lambda: self._control("debug", "workers").ok, self.place, path / "buildkitd.log"
             )
         told = self._control("debug", "info")
         found = _VERSION.search(told.log)
@@ -76,7 +76,8 @@ class Buildkit(Engine):
         return found
 
     def _control(self, *words: str) -> Built:
-        return run([self._client, f"--addr=unix://{self._socket}", *words], self._env)
+        command = [self._client, f"--addr=unix://{self._socket}", *words]
+        return self.place.run(command, env=self._env)
 
     def build(self, build: Build) -> Built:
         command = ["build", "--progress=plain", "--frontend=dockerfile.v0"]
@@ -106,6 +107,3 @@ class Buildkit(Engine):
     def reset(self) -> None:
         done = self._control("prune", "--all")
         assert done.ok, done.log
-
-    def close(self) -> None:
-        self._place.close()

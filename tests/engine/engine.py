@@ -1,52 +1,61 @@
-"""What a test asks of an engine, and what its versions are known to do."""
+"""What the tests ask of an engine, and the facts that its version is expected to show."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import re
-import subprocess
 import time
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .private import Place, Unavailable
+from .private import Built, Place, Unavailable, command_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["Build", "Built", "Cache", "Engine", "cache_mounts", "release", "run", "wait_until"]
+    from .roots import Root
+
+__all__ = [
+    "BUILDAHS",
+    "DOCKERS",
+    "ENGINES",
+    "Build",
+    "Built",
+    "Cache",
+    "Engine",
+    "cache_mounts",
+    "release",
+    "wait_until",
+]
+
+#: The fixtures that are engines, in the order of the table's columns.
+DOCKERS = ("docker", "modern_docker")
+BUILDAHS = ("buildah", "modern_buildah")
+ENGINES = (*DOCKERS, *BUILDAHS)
 
 _START_SECONDS = 60
-_BUILD_SECONDS = 300
 _VERSION = re.compile(r"(\d+)\.(\d+)")
-# Greedy: what the RUN's own text says comes before what the engine adds at the end.
+# Greedy: the RUN's own text may look like what the engine adds at the end.
 _CACHE_MOUNT = re.compile(r"cached mount (?P<target>\S+) from .*", re.DOTALL)
 _CACHE_ID = re.compile(r' with id "(?P<id>[^"]*)"\Z')
 
 
 @dataclasses.dataclass(frozen=True)
 class Build:
-    """What to build: a folder, a file in it, and what is said on the command line."""
+    """One build: a context, a file in it, and the options of the command line."""
 
     context: Path
     file: str = "Dockerfile"
     args: Mapping[str, str] = dataclasses.field(default_factory=dict)
     target: str | None = None
-    #: The files of the last stage are put here.
+    #: The files of the last stage are copied here.
     output: Path | None = None
-    #: The RUNs see the machine's loopback; else they have no network at all.
+    #: RUNs see the machine's loopback; otherwise they have no network at all.
     loopback: bool = False
-
-
-@dataclasses.dataclass(frozen=True)
-class Built:
-    """How it went."""
-
-    ok: bool
-    log: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,25 +67,36 @@ class Cache:
 
 
 class Engine(ABC):
-    """One engine. Its version says what to expect of it; the tests show that it is so."""
+    """An engine of one version; each fact below is shown by a test."""
 
     name: str
     version: str
-    #: A variable in an id is expanded (Dockerfile frontend 1.3); else its text is the id.
+    #: More about it than name and version, for people.
+    about: str = ""
+    #: A variable in an id is expanded (Dockerfile frontend 1.3); otherwise its text is the id.
     expands_ids: bool
     #: An ARG before the first FROM is not in scope in a stage that does not repeat it.
     hides_global_arguments: bool = True
-    #: It can be asked which caches exist.
+    #: The engine can list its cache mounts.
     lists_caches: bool = True
-    #: A RUN's locks are freed when it ends. Else, where it has several, all but the last one are
-    #: kept until the build ends, and a second such RUN waits for its own build for ever.
+    #: A RUN's locks are released when it ends. Otherwise, where it has several, all but the last
+    #: are held until the build ends, and a second such RUN waits for its own build for ever.
     frees_locks: bool = True
-    #: A folder of the image on which a RUN mounts something is there again after it.
+    #: A folder of the image that a RUN mounts something on is there again after the RUN.
     keeps_mount_points: bool = True
     #: A user in another mode than the present one gets a second, empty directory.
     forks_mixed_modes: bool
     #: Neither id nor mode is part of a RUN's key in the layer cache (BuildKit 0.13).
     key_leaves_out_mounts: bool
+
+    def __init__(self, root: Root | None = None) -> None:
+        self.root = root
+        try:
+            self.place = Place(root.path if root else None)
+        except BaseException:
+            if root:
+                root.close()
+            raise
 
     @abstractmethod
     def build(self, build: Build) -> Built:
@@ -84,41 +104,51 @@ class Engine(ABC):
 
     @abstractmethod
     def caches(self) -> list[Cache]:
-        """List the cache mounts that exist, also several of one id."""
+        """List the cache mounts that exist; one id may have several."""
 
     @abstractmethod
     def reset(self) -> None:
-        """Forget every cache mount and every layer."""
+        """Remove every cache mount and every layer."""
 
-    @abstractmethod
     def close(self) -> None:
-        """Stop it and clean up."""
+        """Stop the engine and remove all that belongs to it."""
+        self.place.close()
+        if self.root:
+            self.root.close()
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
 
+    @property
+    def short_name(self) -> str:
+        """Name and release, without what packagers add to a version."""
+        return f"{self.name} {'.'.join(map(str, release(self.version)))}"
+
     def build_all(self, builds: Sequence[Build]) -> list[Built]:
         """Build side by side, as `docker compose build` does."""
-        with ThreadPoolExecutor(max_workers=len(builds)) as pool:
+        with self.threads(len(builds)) as pool:
             return list(pool.map(self.build, builds))
 
+    @contextlib.contextmanager
+    def threads(self, count: int) -> Iterator[ThreadPoolExecutor]:
+        """Yield threads for builds; when the test fails or is interrupted, its builds end, too."""
+        with ThreadPoolExecutor(max_workers=count) as pool:
+            try:
+                yield pool
+            except BaseException:
+                self.place.kill_commands()
+                raise
 
-def run(command: Sequence[str], env: Mapping[str, str]) -> Built:
-    """Run a build command to its end; both its streams are the log."""
-    try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=dict(env),
-            timeout=_BUILD_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as late:
-        said = (late.stdout or b"").decode(errors="replace")
-        return Built(False, f"{said}\nstopped after {_BUILD_SECONDS} s")
-    return Built(done.returncode == 0, done.stdout.decode(errors="replace"))
+    def environment(self, folder: Path | None = None, **more: str) -> dict[str, str]:
+        """Return the environment of the engine's programs; `folder` goes first in its PATH."""
+        path = os.environ.get("PATH", os.defpath)
+        # PATH may lack the folders in which Debian keeps dockerd and runc.
+        path += ":/usr/local/sbin:/usr/sbin:/sbin"
+        if self.root:
+            path = "/usr/sbin:/usr/bin:/sbin:/bin"
+        if folder:
+            path = f"{folder}:{path}"
+        return command_environment(PATH=path, HOME=str(self.place.path), **more)
 
 
 def release(version: str) -> tuple[int, int]:
@@ -127,14 +157,6 @@ def release(version: str) -> tuple[int, int]:
     if found is None:
         raise Unavailable(f"an engine of unknown version: {version!r}")
     return int(found[1]), int(found[2])
-
-
-def search_path(folder: Path | None) -> str:
-    """Return a PATH with the folder first: engines start runc and containerd by name."""
-    path = os.environ.get("PATH", os.defpath)
-    # PATH may lack these, where Debian keeps dockerd and runc.
-    path += ":/usr/local/sbin:/usr/sbin:/sbin"
-    return f"{folder}:{path}" if folder else path
 
 
 def wait_until(answers: Callable[[], bool], place: Place, log: Path) -> None:
@@ -150,13 +172,18 @@ def wait_until(answers: Callable[[], bool], place: Place, log: Path) -> None:
 
 def cache_mounts(records: Iterable[tuple[str, str]]) -> list[Cache]:
     """Pick the cache mounts out of an engine's (type, description) records."""
-    found = []
+    found: list[tuple[str, str | None]] = []
     for kind, description in records:
         if kind == "exec.cachemount":
             said = _CACHE_MOUNT.fullmatch(description)
             assert said is not None, f"a cache mount described as {description!r}"
             identity = _CACHE_ID.search(description)
-            # An id is told as namespace, slash, id; no namespace is used here.
-            told = identity["id"].removeprefix("/") if identity else None
-            found.append(Cache(said["target"], told))
-    return sorted(found, key=lambda cache: (cache.target, cache.id or ""))
+            # Namespace, slash, id; no namespace is used where caches are listed.
+            found.append((said["target"], identity["id"].removeprefix("/") if identity else None))
+    # An engine that tells ids leaves out the one that, with its slash, equals the target.
+    tells = any(told is not None for _, told in found)
+    caches = [
+        Cache(target, target.removeprefix("/") if told is None and tells else told)
+        for target, told in found
+    ]
+    return sorted(caches, key=lambda cache: (cache.target, cache.id or ""))

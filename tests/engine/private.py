@@ -1,8 +1,9 @@
-"""A place of its own for an engine: folder, mounts, process numbers; all of it goes when it ends.
+"""A private place for an engine: a folder, and namespaces for every process that works in it.
 
-The engine's processes run in new mount and process namespaces with an empty ``/run``. So they
-find no other engine of the machine, every mount they make ends with them, and one signal ends
-them all, also when this process is killed and can clean nothing up itself.
+Processes run in new mount and process namespaces with an empty ``/run``: they find no other
+engine of the machine, and each mount they make ends with them. Each is killed by the kernel when
+the process that started it dies, so a run of the tests that is killed outright leaves a folder
+behind and nothing else; the next run removes it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import atexit
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -18,66 +20,92 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from types import FrameType
 
-__all__ = ["Place", "Unavailable", "command_environment", "inside"]
+__all__ = [
+    "Built",
+    "Place",
+    "Unavailable",
+    "check_permissions",
+    "command_environment",
+    "isolated",
+    "kill_all",
+    "lock_folder",
+    "remove",
+    "unmount_below",
+]
 
-# Short: a socket's path may have 107 bytes.
+# Short: the path of a socket has at most 107 bytes.
 _PREFIX = "mc-engine-"
+_PLACES = Path("/tmp")
 _CGROUPS = Path("/sys/fs/cgroup")
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+_SECONDS = 300
+
+_EMPTY_RUN = "mount -t tmpfs tmpfs /run"
+# The machine's programs, libraries and configuration are replaced by those of the root; every
+# other path stays what it is, so build contexts and outputs need no translation. /usr comes last:
+# it hides the machine's `mount`. (/bin and /lib are links into it, as everywhere since 2023.)
+_USE_ROOT = 'mount -o bind,ro "$0/etc" /etc && mount -o bind,ro "$0/usr" /usr'
 
 
 class Unavailable(Exception):  # noqa: N818 (a fact about the machine, not an error)
     """No engine can be started here; the text says why."""
 
 
-def _needs() -> None:
-    """Raise Unavailable where namespaces and mounts are not permitted."""
-    if os.geteuid() != 0:
-        raise Unavailable("a private engine needs root")
-    if not (shutil.which("unshare") and shutil.which("setpriv")):
-        raise Unavailable("a private engine needs `unshare` and `setpriv` (package util-linux)")
-    probe = subprocess.run(
-        ["unshare", "--mount", "--pid", "--fork", "mount", "-t", "tmpfs", "tmpfs", "/mnt"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if probe.returncode:
-        raise Unavailable(f"mounts are not permitted here: {probe.stderr.strip()}")
+class Built(NamedTuple):
+    """The outcome of a command: whether it succeeded, and both its streams."""
+
+    ok: bool
+    log: str
 
 
 def command_environment(**more: str) -> dict[str, str]:
-    """Return an environment that names no other engine: nothing of DOCKER_* and its like."""
+    """Return an environment that names no other engine: no DOCKER_HOST and the like."""
     keep = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
     return keep | more
 
 
-class Place:
-    """A temporary folder, and the processes and mounts that belong to it.
+def isolated(
+    command: Sequence[str], root: Path | None = None, *, empty_run: bool = False
+) -> list[str]:
+    """Return a command line that runs the command in namespaces of its own.
 
-    A folder whose maker was killed outright is removed by the next Place that is made: each is
-    locked for as long as its maker lives.
+    With `root`, a Debian root, the programs are taken from there. An empty /run hides the sockets
+    of the machine's engines.
+    """
+    steps = [_EMPTY_RUN] * empty_run + [_USE_ROOT] * (root is not None) + ['exec "$@"']
+    return [
+        # The signal goes down the whole chain when the caller dies.
+        *("setpriv", "--pdeathsig", "KILL", "--"),
+        *("unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child=SIGKILL"),
+        *("sh", "-c", " && ".join(steps), str(root), *command),
+    ]
+
+
+class Place:
+    """A temporary folder, and the processes, mounts and control groups that belong to it.
+
+    The folder is locked while its owner lives. A new Place removes the folders of dead owners.
     """
 
-    def __init__(self) -> None:
-        _needs()
+    def __init__(self, root: Path | None = None) -> None:
+        check_permissions()
         _sweep()
-        # Not below TMPDIR, which may be too long a path for a socket.
-        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir="/tmp"))
-        self._lock = _locked(self.path)
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self.root = root
+        self.path, self._lock = _new_folder()
+        self._services: list[subprocess.Popen[bytes]] = []
+        self._commands: set[subprocess.Popen[bytes]] = set()
         self._closed = False
         self._former = {}
-        # Only there may signals be handled.
+        # Python handles signals in the main thread only.
         if threading.current_thread() is threading.main_thread():
             for number in _SIGNALS:
-                # `nohup` has a terminal's end ignored.
+                # `nohup` makes its children ignore the end of the terminal.
                 if signal.getsignal(number) is signal.SIG_IGN:
                     continue
                 self._former[number] = signal.signal(number, self._on_signal)
@@ -89,37 +117,77 @@ class Place:
         return f"/{self.path.name}"
 
     def start(self, command: Sequence[str], *, log: Path, env: Mapping[str, str]) -> None:
-        """Start a long-running process in namespaces of its own."""
+        """Start a process that runs until the place is closed."""
         with log.open("wb") as sink:
             process = subprocess.Popen(
-                [*_inside(), *command],
+                isolated(command, self.root, empty_run=True),
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=subprocess.STDOUT,
                 env=dict(env),
                 cwd=self.path,
-                # Ctrl-C goes to the terminal's process group; this one is ended in order instead.
+                # Ctrl-C signals the terminal's whole process group; `close` ends this one later.
                 start_new_session=True,
             )
-        self._processes.append(process)
+        self._services.append(process)
+
+    def run(
+        self,
+        command: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        cwd: Path | None = None,
+        empty_run: bool = False,
+    ) -> Built:
+        """Run a command to its end, for at most five minutes."""
+        process = subprocess.Popen(
+            isolated(command, self.root, empty_run=empty_run),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=dict(env),
+            cwd=cwd,
+        )
+        self._commands.add(process)
+        late = ""
+        try:
+            with process:
+                try:
+                    output, _ = process.communicate(timeout=_SECONDS)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    output, _ = process.communicate()
+                    late = f"\nstopped after {_SECONDS} s"
+                except BaseException:
+                    process.kill()
+                    raise
+        finally:
+            self._commands.discard(process)
+        return Built(process.returncode == 0, output.decode(errors="replace") + late)
 
     def alive(self) -> bool:
         """Tell whether everything that was started still runs."""
-        return all(process.poll() is None for process in self._processes)
+        return all(process.poll() is None for process in self._services)
+
+    def kill_commands(self) -> None:
+        """Kill the commands that run now."""
+        for process in tuple(self._commands):
+            process.kill()
 
     def close(self) -> None:
         """End the processes, and remove the folder and the control groups. Safe to call twice."""
         if self._closed:
             return
         self._closed = True
-        for process in self._processes:
+        self.kill_commands()
+        for process in self._services:
             _end(process)
         for number, former in self._former.items():
             if signal.getsignal(number) == self._on_signal:
                 signal.signal(number, former)
         _remove_cgroups(self.path.name)
-        _remove(self.path)
-        self._lock.close()
+        remove(self.path)
+        os.close(self._lock)
         atexit.unregister(self.close)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
@@ -132,23 +200,101 @@ class Place:
             os.kill(os.getpid(), number)
 
 
-def inside(command: Sequence[str]) -> list[str]:
-    """Return the command as run in namespaces of its own, with an empty /run."""
-    return [*_inside(), *command]
+def lock_folder(folder: Path) -> int | None:
+    """Lock a folder; return its descriptor, or None where somebody else holds it or it is gone."""
+    try:
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(opened), folder.stat()):
+            return opened
+    except OSError:
+        pass
+    os.close(opened)
+    return None
 
 
-def _inside() -> list[str]:
-    script = 'mount -t tmpfs tmpfs /run && exec "$@"'
-    return [
-        # Whoever starts it may be killed outright: the signal goes down the whole chain.
-        *("setpriv", "--pdeathsig", "KILL", "--"),
-        *("unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child=SIGKILL"),
-        *("sh", "-c", script, "sh"),
-    ]
+def remove(folder: Path) -> None:
+    """Remove a folder, once nothing is mounted in it; wait for what a dying process still writes.
+
+    Raises OSError where something stays mounted: a mounted folder of the machine is not emptied.
+    """
+    unmount_below(folder)
+    for _ in range(50):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(0.1)
+
+
+def unmount_below(folder: Path) -> None:
+    """Take down every mount at or below a folder, the innermost first."""
+    for point in reversed(list(_mounts_below(folder))):
+        subprocess.run(["umount", "-l", point], capture_output=True, check=False)
+    if left := list(_mounts_below(folder)):
+        raise OSError(f"cannot unmount {', '.join(left)}")
+
+
+def kill_all(name: str) -> None:
+    """Kill processes in other mount namespaces with a place's name on their command line."""
+    here = Path("/proc/self/ns/mnt").readlink()
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            named = name.encode() in (process / "cmdline").read_bytes()
+            if named and (process / "ns" / "mnt").readlink() != here:
+                os.kill(int(process.name), signal.SIGKILL)
+
+
+def check_permissions() -> None:
+    """Raise Unavailable where namespaces and mounts are not permitted."""
+    if os.geteuid() != 0:
+        raise Unavailable("a private engine needs root")
+    if not (shutil.which("unshare") and shutil.which("setpriv")):
+        raise Unavailable("a private engine needs `unshare` and `setpriv` (package util-linux)")
+    probe = subprocess.run(
+        isolated(["true"], empty_run=True), capture_output=True, text=True, check=False
+    )
+    if probe.returncode:
+        raise Unavailable(f"mounts are not permitted here: {probe.stderr.strip()}")
+
+
+def _new_folder() -> tuple[Path, int]:
+    while True:
+        # Not below TMPDIR, which may be too long a path for a socket.
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_PLACES))
+        lock = lock_folder(folder)
+        # Before it was locked, another run may have taken it for a dead owner's.
+        if lock is not None:
+            return folder, lock
+
+
+def _sweep() -> None:
+    """Remove what killed runs left behind: processes, mounts, control groups, folders."""
+    for folder in _PLACES.glob(f"{_PREFIX}*"):
+        lock = lock_folder(folder)
+        if lock is None:
+            continue
+        try:
+            if os.fstat(lock).st_uid == os.geteuid():
+                kill_all(folder.name)
+                _remove_cgroups(folder.name)
+                remove(folder)
+        finally:
+            os.close(lock)
+
+
+def _mounts_below(folder: Path) -> Iterator[str]:
+    top = os.path.realpath(folder)
+    for line in Path("/proc/self/mounts").read_text(errors="surrogateescape").splitlines():
+        point = re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), line.split(" ")[1])
+        if point == top or point.startswith(f"{top}/"):
+            yield point
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ask politely first: unshare hands SIGTERM to nobody, so its child is asked itself."""
+    """Ask politely first: unshare passes SIGTERM on to nobody, so its child is asked itself."""
     if process.poll() is None:
         for child in _children(process.pid):
             with contextlib.suppress(ProcessLookupError):
@@ -176,31 +322,3 @@ def _remove_cgroups(name: str) -> None:
             for path, _, _ in os.walk(group, topdown=False):
                 with contextlib.suppress(OSError):
                     Path(path).rmdir()
-
-
-def _remove(folder: Path) -> None:
-    """Remove a folder; what a dying process still writes is waited for."""
-    for _ in range(20):
-        shutil.rmtree(folder, ignore_errors=True)
-        if not folder.exists():
-            return
-        time.sleep(0.1)
-
-
-def _locked(folder: Path) -> IO[bytes]:
-    lock = (folder / "lock").open("wb")
-    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    return lock
-
-
-def _sweep() -> None:
-    """Remove folders of earlier runs that were killed."""
-    for folder in Path("/tmp").glob(f"{_PREFIX}*"):
-        with contextlib.suppress(OSError):
-            if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
-                continue
-            # Without a lock file yet, it is being made right now.
-            with (folder / "lock").open("rb") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                _remove_cgroups(folder.name)
-                _remove(folder)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .engine import Build, Engine
+from .engine import BUILDAHS, DOCKERS, Build, Engine
 from .events import read_events
 from .standin import migrate, stand_in
 
@@ -32,7 +32,7 @@ ROWS = [
 @pytest.mark.parametrize(
     ("any_engine", "case", "step", "old", "new", "expected"),
     # To buildah, a RUN's text is its key: one row stands for all.
-    [("docker", *row) for row in ROWS] + [("buildah", *ROWS[0])],
+    [(name, *row) for name in DOCKERS for row in ROWS] + [(name, *ROWS[0]) for name in BUILDAHS],
     indirect=["any_engine"],
 )
 def test_a_rewritten_run(

@@ -24,7 +24,7 @@ _HOLD = """
 import sys, time
 from {package}.docker import Docker
 engine = Docker()
-print(engine._place.path, flush=True)
+print(engine.place.path, flush=True)
 time.sleep(120)
 """
 _TOP = Path(__file__).resolve()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .engine import Build, Engine
+from .engine import DOCKERS, ENGINES, Build, Engine
 from .events import Events, peek, read_events
 from .standin import meet, migrate, stand_in
 
@@ -81,7 +81,10 @@ def test_one_file_for_all_services(
 
 @pytest.mark.parametrize(
     ("any_engine", "options"),
-    [("docker", ()), ("docker", ("--keep-lock",)), ("buildah", ())],
+    [
+        *((name, ()) for name in ENGINES),
+        *((name, ("--keep-lock",)) for name in DOCKERS),
+    ],
     indirect=["any_engine"],
 )
 def test_a_file_for_each_service(
