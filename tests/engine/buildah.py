@@ -24,6 +24,8 @@ class Buildah(Engine):
     expands_ids = True
     forks_mixed_modes = False
     lists_caches = False
+    knows_namespaces = False
+    arguments_may_win = False
     key_leaves_out_mounts = False
 
     def __init__(self, root: Root | None = None) -> None:
@@ -53,6 +55,9 @@ class Buildah(Engine):
         # Tried: 1.28, 1.39 and 1.43.
         recent = release(self.version) >= (1, 39)
         self.hides_global_arguments = self.frees_locks = self.keeps_mount_points = recent
+        self.inherits_arguments = recent
+        self.separating = frozenset({"uid", "gid", "slash"} if recent else ())
+        self.relative_target = "two caches" if recent else "refused"
         if self.root:
             self.about = f"of Debian {self.root.suite}"
         self.reset()

@@ -27,6 +27,11 @@ class Buildkit(Engine):
     """``buildkitd`` and ``buildctl`` of a folder or of PATH; or a daemon behind a socket."""
 
     name = "BuildKit"
+    separating = frozenset({"uid", "gid", "mode"})
+    masks_modes = False
+    relative_target = "one cache"
+    knows_namespaces = True
+    arguments_may_win = True
     forks_mixed_modes = True
 
     def __init__(self, folder: Path | None = None, running: Path | None = None) -> None:
@@ -55,6 +60,7 @@ class Buildkit(Engine):
                     *("--containerd-worker=false", "--oci-worker=true", "--oci-worker-net=host"),
                     "--allow-insecure-entitlement=network.host",
                 ],
+                data=path / "root",
                 log=path / "buildkitd.log",
                 env=self._env,
             )

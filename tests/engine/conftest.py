@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -30,6 +31,9 @@ from .modern import start_modern_docker
 from .private import Unavailable
 from .report import Report, Row
 from .standin import needs_busybox
+
+if TYPE_CHECKING:
+    from .roots import Root
 
 Proved = Callable[[str, str], None]
 
@@ -99,6 +103,16 @@ def modern_buildah(request: pytest.FixtureRequest, modern_docker: Docker) -> Ite
     assert modern_docker.root is not None
     root = modern_docker.root
     yield from _started(request, lambda: Buildah(root.share()))
+
+
+@pytest.fixture(scope="session")
+def debian(request: pytest.FixtureRequest) -> Root | None:
+    """The root of the modern Docker, as a source of other programs; None where there is none."""
+    try:
+        modern: Docker = request.getfixturevalue("modern_docker")
+    except pytest.skip.Exception:
+        return None
+    return modern.root
 
 
 @pytest.fixture(params=DOCKERS)

@@ -1,4 +1,4 @@
-"""A package registry on loopback with generated crates, and this machine's cargo in an image."""
+"""A package registry on loopback with generated crates, and a real cargo for an image."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import gzip
 import hashlib
 import io
 import json
-import os
 import re
 import shutil
 import subprocess
 import tarfile
 import threading
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +22,9 @@ from .standin import add_program
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["add_cargo", "cargo_and_rustc", "registry", "workspace"]
+    from .roots import Root
+
+__all__ = ["Cargo", "find_cargo", "registry", "workspace"]
 
 _FILES = 12
 
@@ -104,69 +106,39 @@ def workspace(folder: Path, names: Sequence[str]) -> None:
     )
 
 
-def cargo_and_rustc() -> tuple[Path, Path] | None:
-    """Find the real ones: what PATH finds may be rustup, which only passes calls on."""
-    found = []
-    for name in ("cargo", "rustc"):
-        path = shutil.which(name)
-        if rustup := shutil.which("rustup"):
-            told = subprocess.run(
-                [rustup, "which", name], capture_output=True, text=True, check=False
-            )
-            path = told.stdout.strip() if told.returncode == 0 else None
-        if path is None:
-            return None
-        found.append(Path(path))
-    return found[0], found[1]
+@dataclass(frozen=True)
+class Cargo:
+    """A real cargo: of a Debian root, or of this machine."""
+
+    program: Path
+    version: str
+    debian: Path | None = None
+
+    def add_to(self, root: Path, index: str) -> None:
+        """Put it into an image's root, in place of the stand-in, set up for this registry."""
+        home = root / "usr" / "local" / "cargo"
+        add_program(root, self.program, "usr/local/cargo/bin/cargo", self.debian)
+        (home / "config.toml").write_text(
+            '[source.crates-io]\nreplace-with = "loopback"\n'
+            f'[source.loopback]\nregistry = "{index}"\n'
+            # A failed download is not tried again: that would hide what the tests are about.
+            "[net]\nretry = 0\n"
+        )
 
 
-def add_cargo(root: Path, index: str, scratch: Path) -> str:
-    """Put cargo into an image's root, set up for this registry; return cargo's version.
-
-    ``cargo fetch`` asks rustc what it is. The answers are recorded here, and given by a script:
-    the compiler itself would be hundreds of megabytes.
-    """
-    found = cargo_and_rustc()
-    assert found is not None
-    cargo, rustc = found
-    home = root / "usr" / "local" / "cargo"
-    add_program(root, cargo, "usr/local/cargo/bin/cargo")
-    (home / "config.toml").write_text(
-        '[source.crates-io]\nreplace-with = "loopback"\n'
-        f'[source.loopback]\nregistry = "{index}"\n'
-        # A failed download is not tried again: that would hide what the tests are about.
-        "[net]\nretry = 0\n"
-    )
-    answers = root / "lib" / "rustc"
-    answers.mkdir()
-    _record(cargo, rustc, answers, scratch)
-    script = home / "bin" / "rustc"
-    script.write_text(f"#!/bin/sh\n{_KEY}\nexec cat /lib/rustc/$key\n")
-    script.chmod(0o755)
-    # As in the official image: everyone may write here.
-    for path in (home, home / "bin"):
-        path.chmod(0o777)
-    told = subprocess.run([cargo, "--version"], capture_output=True, text=True, check=True).stdout
-    version = re.match(r"cargo (\S+)", told)
-    return version[1] if version else told.strip()
-
-
-_KEY = """key=$(echo "$*" | md5sum | cut -d" " -f1)"""
-
-
-def _record(cargo: Path, rustc: Path, answers: Path, scratch: Path) -> None:
-    recorder = scratch / "rustc-recorder"
-    recorder.write_text(f'#!/bin/sh\n{_KEY}\n"{rustc}" "$@" | tee "{answers}/$key"\n')
-    recorder.chmod(0o755)
-    workspace(scratch / "empty", [])
-    subprocess.run(
-        [cargo, "fetch", "--offline"],
-        cwd=scratch / "empty",
-        env={
-            "PATH": os.environ["PATH"],
-            "RUSTC": str(recorder),
-            "CARGO_HOME": str(scratch / "home"),
-        },
-        capture_output=True,
-        check=True,
-    )
+def find_cargo(debian: Root | None) -> Cargo | None:
+    """Return Debian's cargo, or this machine's where there is no such root."""
+    if debian and "cargo" in debian.versions:
+        return Cargo(Path("/usr/bin/cargo"), debian.versions["cargo"], debian.path)
+    path = shutil.which("cargo")
+    # What PATH finds may be rustup, which only passes calls on.
+    if rustup := shutil.which("rustup"):
+        told = subprocess.run(
+            [rustup, "which", "cargo"], capture_output=True, text=True, check=False
+        )
+        path = told.stdout.strip() if told.returncode == 0 else None
+    if path is None:
+        return None
+    told = subprocess.run([path, "--version"], capture_output=True, text=True, check=True)
+    version = re.match(r"cargo (\S+)", told.stdout)
+    return Cargo(Path(path), version[1] if version else told.stdout.strip())

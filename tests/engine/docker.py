@@ -25,6 +25,10 @@ class Docker(Engine):
     """
 
     name = "Docker"
+    separating = frozenset({"uid", "gid", "mode"})
+    relative_target = "one cache"
+    knows_namespaces = True
+    arguments_may_win = True
     forks_mixed_modes = True
 
     def __init__(
@@ -87,6 +91,7 @@ class Docker(Engine):
                 *("--exec-opt=native.cgroupdriver=cgroupfs", "--bridge=none"),
                 *("--iptables=false", "--ip6tables=false", "--ip-masq=false"),
             ],
+            data=path / "root",
             log=path / "dockerd.log",
             env=self._env,
         )

@@ -84,6 +84,18 @@ class Engine(ABC):
     frees_locks: bool = True
     #: A folder of the image that a RUN mounts something on is there again after the RUN.
     keeps_mount_points: bool = True
+    #: By these a mount has another cache than one with the same id, or the same target.
+    separating: frozenset[str]
+    #: The umask of the daemon is taken off a mount's mode.
+    masks_modes: bool = True
+    #: What the same relative target means below two WORKDIRs: "one cache", "two caches", "refused".
+    relative_target: str
+    #: Builds with different BUILDKIT_CACHE_MOUNT_NS have different caches.
+    knows_namespaces: bool
+    #: An ARG below an ENV of the same name wins in its own stage. (In a child stage ENV wins.)
+    arguments_may_win: bool
+    #: A stage knows the ARGs of the stage that it is built FROM.
+    inherits_arguments: bool = True
     #: A user in another mode than the present one gets a second, empty directory.
     forks_mixed_modes: bool
     #: Neither id nor mode is part of a RUN's key in the layer cache (BuildKit 0.13).

@@ -10,6 +10,7 @@ from .engine import Build, Engine
 from .standin import add_busybox
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
 __all__ = ["Events", "peek", "read_events"]
@@ -35,11 +36,16 @@ class Events:
         """Return who said that."""
         return [name for said, at, name in self.lines if (said, at) == (what, step)]
 
-    def most_at_once(self, step: str) -> int:
-        """Return the highest number of builds that were at this step at the same time."""
+    def most_at_once(self, step: str, among: Collection[str] | None = None) -> int:
+        """Return the highest number of builds that were at this step at the same time.
+
+        `among` are the names of the builds that count.
+        """
         present: set[str] = set()
         most = 0
         for said, at, name in self.lines:
+            if among is not None and name not in among:
+                continue
             if at == step and said == "begin":
                 present.add(name)
                 most = max(most, len(present))

@@ -13,6 +13,7 @@ import contextlib
 import fcntl
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -45,6 +46,8 @@ _PLACES = Path("/tmp")
 _CGROUPS = Path("/sys/fs/cgroup")
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 _SECONDS = 300
+#: In bytes. A tmpfs takes at most half of the memory, and the suite less than two gigabytes.
+_PLENTY = 8 << 30
 
 _EMPTY_RUN = "mount -t tmpfs tmpfs /run"
 # The machine's programs, libraries and configuration are replaced by those of the root; every
@@ -71,14 +74,20 @@ def command_environment(**more: str) -> dict[str, str]:
 
 
 def isolated(
-    command: Sequence[str], root: Path | None = None, *, empty_run: bool = False
+    command: Sequence[str],
+    root: Path | None = None,
+    *,
+    empty_run: bool = False,
+    in_memory: Path | None = None,
 ) -> list[str]:
     """Return a command line that runs the command in namespaces of its own.
 
     With `root`, a Debian root, the programs are taken from there. An empty /run hides the sockets
-    of the machine's engines.
+    of the machine's engines. The contents of the folder `in_memory` are never written to disk.
     """
     steps = [_EMPTY_RUN] * empty_run + [_USE_ROOT] * (root is not None) + ['exec "$@"']
+    if in_memory:
+        steps.insert(0, f"mount -t tmpfs tmpfs {shlex.quote(str(in_memory))}")
     return [
         # The signal goes down the whole chain when the caller dies.
         *("setpriv", "--pdeathsig", "KILL", "--"),
@@ -116,11 +125,22 @@ class Place:
         """The parent of the containers' control groups."""
         return f"/{self.path.name}"
 
-    def start(self, command: Sequence[str], *, log: Path, env: Mapping[str, str]) -> None:
-        """Start a process that runs until the place is closed."""
+    def start(
+        self, command: Sequence[str], *, data: Path, log: Path, env: Mapping[str, str]
+    ) -> None:
+        """Start a process that runs until the place is closed.
+
+        Its `data` stay in memory where there is plenty: they end with it, and need no syncing.
+        """
+        data.mkdir()
         with log.open("wb") as sink:
             process = subprocess.Popen(
-                isolated(command, self.root, empty_run=True),
+                isolated(
+                    command,
+                    self.root,
+                    empty_run=True,
+                    in_memory=data if _free_memory() >= _PLENTY else None,
+                ),
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=subprocess.STDOUT,
@@ -305,6 +325,11 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             # The child dies with it (--kill-child), and with the child its whole namespace.
             process.kill()
             process.wait()
+
+
+def _free_memory() -> int:
+    found = re.search(r"^MemAvailable: *(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)
+    return int(found[1]) * 1024 if found else 0
 
 
 def _children(pid: int) -> list[int]:

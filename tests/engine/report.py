@@ -14,7 +14,17 @@ __all__ = ["Report", "Row"]
 
 
 #: The subjects in the order in which a reader wants them.
-_ORDER = ("demo", "side_by_side", "cargo", "copy_out", "layouts", "layers", "modes", "keys")
+_ORDER = (
+    "demo",
+    "side_by_side",
+    "lock_link",
+    "cargo",
+    "copy_out",
+    "layouts",
+    "layers",
+    "modes",
+    "keys",
+)
 
 
 class Row(NamedTuple):

@@ -76,7 +76,7 @@ class Root:
 
     def share(self) -> Root:
         """Return the same root for another user, who closes it, too."""
-        lock = Path(self._lock.name).open("wb")
+        lock = Path(self._lock.name).open("wb")  # noqa: SIM115 (it is open as long as the root)
         fcntl.flock(lock, fcntl.LOCK_SH)
         return Root(self.path, self.versions, lock)
 

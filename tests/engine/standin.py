@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .private import Unavailable
+from .private import Unavailable, isolated
 
 __all__ = [
     "PROJECT",
@@ -30,33 +30,46 @@ PROJECT = _HERE.parent.parent
 _BUSYBOX = Path("/bin/busybox")
 _APPLETS = (
     *("cat", "chmod", "cp", "cut", "grep", "ln", "ls", "md5sum", "mkdir"),
-    *("rm", "sh", "touch", "usleep", "wget"),
+    *("rm", "sh", "stat", "touch", "uname", "usleep", "wget"),
 )
 
 
-def stand_in(case: str, place: Path, *, expect: int = 1, patience: float = 0) -> Path:
+def stand_in(
+    case: str,
+    place: Path,
+    *,
+    expect: int = 1,
+    patience: float = 0,
+    debian: Path | None = None,
+) -> Path:
     """Copy a repository, and put what its images are made of into it.
 
-    ``expect`` builds are made side by side; a step stays for the others, at most ``patience``
+    ``expect`` builds are made side by side; a step waits for the others, at most ``patience``
     seconds. Where they must not come, that should be short; where they are to meet, a long time
     costs nothing.
     """
     repo = place / case
     shutil.copytree(REPOS / case, repo)
-    stand_in_root(repo / "stand-in")
+    stand_in_root(repo / "stand-in", debian=debian)
     meet(repo, expect=expect, patience=patience)
     return repo
 
 
-def stand_in_root(root: Path, *, meeting: str = "") -> Path:
-    """Make the root file system of an image: a shell, and stand-ins for build tools."""
+def stand_in_root(root: Path, *, meeting: str = "", debian: Path | None = None) -> Path:
+    """Make the root file system of an image: a shell, and stand-ins for build tools.
+
+    Programs that are linked to libraries are taken from `debian`, a root, or from this machine.
+    """
     shutil.copytree(_HERE / "rootfs", root)
     (root / "usr" / "local" / "bin").mkdir()
+    # As in the official image: everyone may write here.
+    (root / "usr" / "local" / "cargo").chmod(0o777)
     for script in (*root.glob("bin/*"), *root.glob("usr/local/cargo/bin/*")):
         script.chmod(0o755)
     add_busybox(root)
     # Debian's busybox has no flock.
-    add_program(root, Path(shutil.which("flock") or "/usr/bin/flock"), "bin/flock")
+    flock = None if debian else shutil.which("flock")
+    add_program(root, Path(flock or "/usr/bin/flock"), "bin/flock", debian)
     (root / "etc" / "meeting").write_text(f"MEETING={meeting}\n")
     return root
 
@@ -77,14 +90,16 @@ def add_busybox(root: Path) -> None:
         (root / "bin" / applet).symlink_to("busybox")
 
 
-def add_program(root: Path, program: Path, name: str) -> None:
-    """Add a program of this machine, with the libraries that it is linked to."""
-    shutil.copy(program, _folder_of(root / name))
-    linked = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
+def add_program(root: Path, program: Path, name: str, debian: Path | None = None) -> None:
+    """Add a program of this machine or of a Debian root, with the libraries it is linked to."""
+    source = debian or Path("/")
+    shutil.copy(source / program.relative_to("/"), _folder_of(root / name))
+    command = isolated(["ldd", str(program)], debian)
+    linked = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     for library in re.findall(r"(?:=> |^\s*)(/\S+) \(0x", linked, re.MULTILINE):
         copy = root / library.removeprefix("/")
         if not copy.exists():
-            shutil.copy(library, _folder_of(copy))
+            shutil.copy(source / library.removeprefix("/"), _folder_of(copy))
 
 
 def _folder_of(path: Path) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,23 +21,7 @@ pytestmark = pytest.mark.engine
 def test_mixed_modes_fork_a_cache(any_engine: Engine, tmp_path: Path, proved: Proved) -> None:
     """Behind MC203: a shared user does not wait for a locked one, and does not see its cache."""
     repo = stand_in("mixed", tmp_path)
-    site, admin = (Build(repo, f"Dockerfile.{name}") for name in ("site", "admin"))
-    before = (repo / site.file).read_bytes()
-    assert any_engine.build(admin).ok
-    # One of the two users is not to be touched, so the tool changes neither.
-    assert "MC203" in migrate(repo)
-    assert (repo / site.file).read_bytes() == before
-
-    (repo / site.file).write_bytes(before.replace(b"sharing=locked", b"sharing=shared"))
-    # The locked one is there first, and stays for the third step of this kind.
-    meet(repo, expect=3, patience=60)
-    with ThreadPoolExecutor() as pool:
-        locked = pool.submit(any_engine.build, admin)
-        while read_events(any_engine, tmp_path).names("begin", "npm") != ["admin"] * 2:
-            assert not locked.done(), locked.result().log
-        shared = any_engine.build(site)
-        assert shared.ok, shared.log
-        assert locked.result().ok
+    fork(any_engine, repo)
     events = read_events(any_engine, tmp_path)
 
     assert events.most_at_once("npm") == 2
@@ -53,6 +36,50 @@ def test_mixed_modes_fork_a_cache(any_engine: Engine, tmp_path: Path, proved: Pr
         "a shared user of an id comes while a locked one holds it (MC203)",
         "does not wait; gets a new, empty directory" if forked else "does not wait; same directory",
     )
+
+
+def test_after_a_fork_locks_do_not_exclude(
+    any_engine: Engine, tmp_path: Path, proved: Proved
+) -> None:
+    """Two locked users of one id get a directory each, and hold their locks at the same time."""
+    repo = stand_in("mixed", tmp_path)
+    fork(any_engine, repo)
+    # Three have come before.
+    meet(repo, expect=5, patience=60 if any_engine.forks_mixed_modes else 1.5)
+    names = ("one", "two")
+    for built in any_engine.build_all(
+        [Build(repo, "Dockerfile.admin", args={"SERVICE": name}) for name in names]
+    ):
+        assert built.ok, built.log
+    events = read_events(any_engine, tmp_path)
+    at_once = events.most_at_once("npm", names)
+    assert at_once == (2 if any_engine.forks_mixed_modes else 1)
+    proved(
+        "two locked users of an id that a shared one used while it was locked",
+        "hold it at the same time" if at_once == 2 else "wait for each other",
+    )
+
+
+def fork(engine: Engine, repo: Path) -> None:
+    """Let a shared user of a cache come while a locked one holds it."""
+    site, admin = (Build(repo, f"Dockerfile.{name}") for name in ("site", "admin"))
+    before = (repo / site.file).read_bytes()
+    first = engine.build(admin)
+    assert first.ok, first.log
+    # One of the two users is not to be touched, so the tool changes neither.
+    assert "MC203" in migrate(repo)
+    assert (repo / site.file).read_bytes() == before
+
+    (repo / site.file).write_bytes(before.replace(b"sharing=locked", b"sharing=shared"))
+    # The locked one is there first, and waits for the third step of this kind.
+    meet(repo, expect=3, patience=60)
+    with engine.threads(1) as pool:
+        locked = pool.submit(engine.build, admin)
+        while read_events(engine, repo).names("begin", "npm") != ["admin"] * 2:
+            assert not locked.done(), locked.result().log
+        shared = engine.build(site)
+        assert shared.ok, shared.log
+        assert locked.result().ok
 
 
 def test_a_lock_ends_with_its_run(any_engine: Engine, tmp_path: Path, proved: Proved) -> None:
