@@ -10,7 +10,7 @@ from .engine import Build, Engine
 from .standin import add_busybox
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
 __all__ = ["Events", "peek", "read_events"]
@@ -19,7 +19,7 @@ _PEEK = """\
 FROM scratch AS look
 COPY stand-in/ /
 ARG TURN
-RUN --mount=type=cache,id={id},target=/cache mkdir /seen && cp -R /cache/. /seen/ && : $TURN
+RUN {mounts} mkdir /seen && cp -R /caches/. /seen/ && : $TURN
 FROM scratch
 COPY --from=look /seen/ /
 """
@@ -54,18 +54,23 @@ class Events:
         return most
 
 
-def peek(engine: Engine, cache_id: str, place: Path) -> Path:
-    """Copy the contents of a cache out of the engine, without changing it."""
+def peek(engine: Engine, cache_ids: Sequence[str], place: Path) -> list[Path]:
+    """Copy the contents of caches out of the engine, without changing them."""
     turn = place / f"peek-{next(_turns)}"
     add_busybox(turn / "stand-in")
-    (turn / "Dockerfile").write_text(_PEEK.format(id=cache_id))
+    mounts = " ".join(
+        f"--mount=type=cache,id={cache_id},target=/caches/{number}"
+        for number, cache_id in enumerate(cache_ids)
+    )
+    (turn / "Dockerfile").write_text(_PEEK.format(mounts=mounts))
     built = engine.build(Build(turn, args={"TURN": turn.name}, output=turn / "seen"))
     assert built.ok, built.log
     shutil.rmtree(turn / "stand-in")
-    return turn / "seen"
+    return [turn / "seen" / str(number) for number in range(len(cache_ids))]
 
 
 def read_events(engine: Engine, place: Path) -> Events:
     """Return what was told since the engine was reset."""
-    log = peek(engine, "events", place) / "log"
+    (seen,) = peek(engine, ["events"], place)
+    log = seen / "log"
     return Events(log.read_text() if log.exists() else "")

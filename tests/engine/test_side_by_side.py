@@ -130,9 +130,9 @@ def test_the_caches_are_those_that_were_planned(
         told = [(cache.target, cache.id) for cache in caches if cache.id is not None]
         assert told in ([], planned)
         seen = f"{len(caches)} caches{' with these ids' if told else ''}; {seen}"
-    for name in FLEET:
-        output = peek(any_engine, f"target-builder-{name}", tmp_path) / "release"
-        assert [path.name for path in output.iterdir()] == [f"fleet-{name}"]
+    outputs = peek(any_engine, [f"target-builder-{name}" for name in FLEET], tmp_path)
+    for name, output in zip(FLEET, outputs, strict=True):
+        assert [path.name for path in (output / "release").iterdir()] == [f"fleet-{name}"]
     proved("the engine's caches are the planned ones, `target-builder-api` and so on", seen)
 
 
@@ -153,8 +153,8 @@ def test_a_variable_in_an_id_needs_a_new_frontend(
         targets = [cache for cache in any_engine.caches() if cache.target == "/build/target"]
         assert len(targets) == 2 * len(ids)
     found = [
-        sorted(path.name for path in (peek(any_engine, one, tmp_path) / "release").iterdir())
-        for one in ids
+        sorted(path.name for path in (output / "release").iterdir())
+        for output in peek(any_engine, ids, tmp_path)
     ]
     binaries = [f"shop-{name}" for name in SHOP]
     assert found == ([[name] for name in binaries] if any_engine.expands_ids else [binaries])
@@ -183,9 +183,7 @@ def test_what_needs_exclusive_access_still_has_it(
     )
 
 
-def test_cargo_lock_is_one_for_all_builds(
-    any_engine: Engine, tmp_path: Path, proved: Proved
-) -> None:
+def test_cargo_lock_is_one_for_all_builds(engine: Engine, tmp_path: Path, proved: Proved) -> None:
     """MC104: without the link, everyone holds a lock of his own on one package cache."""
     plain = stand_in("fetch", tmp_path, expect=len(FETCH), patience=MEET)
     plain.rename(tmp_path / "naive")
@@ -193,12 +191,12 @@ def test_cargo_lock_is_one_for_all_builds(
 
     for path in (tmp_path / "naive").glob("Dockerfile*"):
         path.write_text(path.read_text().replace("sharing=locked", "sharing=shared"))
-    danger = build_files(any_engine, tmp_path / "naive", FETCH)
+    danger = build_files(engine, tmp_path / "naive", FETCH)
     assert danger.most_at_once("lock") == len(FETCH)
 
     migrate(repo)
-    any_engine.reset()
-    after = build_files(any_engine, repo, FETCH)
+    engine.reset()
+    after = build_files(engine, repo, FETCH)
     assert sorted(after.names("begin", "lock")) == sorted(FETCH)
     assert at_once(after, "lock", "fetch") == [1, len(FETCH)]
     proved(
