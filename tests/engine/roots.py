@@ -30,7 +30,7 @@ _SUITES = ("sid", "trixie")
 _RECIPE = "install.sh"
 # Without the user's own programs and plug-ins.
 _PLAIN = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/nonexistent"}
-_SECONDS = 1200
+_SECONDS = 600
 _BROKEN_SECONDS = 24 * 3600
 _PROGRAMS = {
     "docker": (("docker", "--version"), r"version (\S+?),"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,8 +16,6 @@ from .meeting import Meeting
 from .standin import PROJECT, migrate, stand_in_root
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from .conftest import Proved
 
 pytestmark = pytest.mark.engine

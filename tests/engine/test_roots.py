@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -20,9 +21,7 @@ pytestmark = pytest.mark.engine
 
 
 @pytest.fixture
-def installed(
-    debian: Root | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[list[str]]:
+def installed(debian: Root | None, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """A cache folder of the test's own, in which a root is made from links to the real one.
 
     The result lists the suites that were made.
@@ -41,7 +40,10 @@ def installed(
 
     monkeypatch.setattr(roots, "_install", install)
     # Links need one file system.
-    cache = real.parent / f"test-{tmp_path.name}"
+    cache = real.parent / f"tests-{os.getpid()}"
+    for left in real.parent.glob("tests-*"):
+        if not Path("/proc", left.name.removeprefix("tests-")).exists():
+            roots.remove(left)
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
     yield made
     roots.remove(cache)
@@ -61,11 +63,11 @@ def test_a_root_is_made_once(installed: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "missing", ["usr/bin/docker", "usr/sbin/dockerd", "usr/lib/x86_64-linux-gnu/libc.so.6", "etc"]
+    "missing", ["usr/bin/docker", "usr/sbin/dockerd", "usr/lib/*/libc.so.6", "etc"]
 )
 def test_a_damaged_root_is_made_anew(installed: list[str], missing: str) -> None:
     open_root("sid", silent).close()
-    path = roots_folder() / "sid" / missing
+    (path,) = (roots_folder() / "sid").glob(missing)
     if path.is_dir():
         path.rename(path.with_suffix(".gone"))
     else:
@@ -126,7 +128,7 @@ def test_a_suite_that_cannot_be_installed_is_replaced(
 def test_where_no_suite_can_be_had_there_are_reasons(
     installed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(partial: Path, suite: str, log: Path) -> None:
+    def broken(_partial: Path, suite: str, _log: Path) -> None:
         raise Unavailable(f"no {suite} today")
 
     monkeypatch.setattr(roots, "_install", broken)
