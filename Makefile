@@ -42,7 +42,8 @@ format: $(VENV)/.dev
 generate: $(VENV)/.runtime
 	$(BIN)/python tools/generate.py $(ARGS)
 
-# Builds images on a private Docker engine; needs root, docker.io and busybox-static.
+# Builds images on private engines and prints what that showed. Needs root and Debian's packages
+# docker.io, buildah, busybox-static, and debootstrap for the engines of a newer Debian.
 engine: $(VENV)/.dev
 	$(BIN)/python -m pytest -m engine -p no:xdist tests/engine $(ARGS)
 
