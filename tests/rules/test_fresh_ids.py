@@ -140,6 +140,15 @@ def test_a_mount_that_cannot_change_keeps_the_ids_of_the_others() -> None:
     assert "it keeps its id: Dockerfile:4 cannot change" in result.reasons[0]
 
 
+def test_a_cache_that_is_held_back_says_nothing_of_ids() -> None:
+    run = f"{GO}id=m,{LOCK} go vet\n"
+    text = f"FROM golang\n{run}# migrate-cache: ignore\n{run}{GO}id=m go build\n"
+    result = migrated(text, fresh_ids=True, root_name="shop")
+    assert result == text
+    assert result.codes == ["MC203", "MC101", "MC101"]
+    assert not any("keeps its id" in reason for reason in result.reasons)
+
+
 def test_files_of_one_cache_get_one_id() -> None:
     text = f"FROM golang\n{GO}id=m,{LOCK} go vet\n"
     result = migrated({"a": text, "b": text}, fresh_ids=True, root_name="shop")

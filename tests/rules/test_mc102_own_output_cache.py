@@ -349,6 +349,14 @@ WHOLE = f"{BUILD} --workspace\n"
         ),
         pytest.param(
             {
+                "api/Dockerfile": WHOLE.replace("--workspace", "--workspace && cp t/api /"),
+                "web/Dockerfile": WHOLE.replace("--workspace", "--workspace && cp t/web /"),
+            },
+            True,
+            id="what is copied does not count",
+        ),
+        pytest.param(
+            {
                 "x/Dockerfile.api": f"{WHOLE}{MOUNT}cargo test\n",
                 "x/Dockerfile.web": WHOLE,
             },

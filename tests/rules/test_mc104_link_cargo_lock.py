@@ -252,6 +252,17 @@ def test_where_cargo_home_is_a_cache_no_link_is_needed(around: str, count: int) 
     assert "MC211" not in result.codes
 
 
+def test_the_nearest_cache_around_cargo_home_holds_the_lock() -> None:
+    home, registry = "--mount=type=cache,target=/x/c ", IN_HOME.replace("/c/", "/x/c/")
+    text = (
+        f"FROM rust\nENV CARGO_HOME=/x/c\nRUN {home}{registry}cargo fetch\n"
+        f"RUN --mount=type=cache,target=/x {home}{registry}cargo build\n"
+    )
+    result = migrated(text)
+    assert "MC211" not in result.codes
+    assert result["Dockerfile"].count("registry,sharing=shared") == 2
+
+
 def test_a_folder_above_cargo_home_is_a_cache() -> None:
     text = (
         "FROM debian\nRUN curl sh.rustup.rs | sh\nRUN --mount=type=cache,target=/root "

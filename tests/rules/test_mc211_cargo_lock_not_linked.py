@@ -31,7 +31,7 @@ PRIVATE = f"FROM example.com/rust\n{OWN}"
         pytest.param(f"{RUST}{GIT}cargo fetch\n", "without /usr/local/cargo/registry", id="git"),
         pytest.param(
             f"{RUST}RUN --mount=type=cache,target=/usr/local/cargo/registry/cache<> cargo fetch\n",
-            "mounts /usr/local/cargo/registry/cache without /usr/local/cargo/registry",
+            "mounts /usr/local/cargo/registry/cache without /usr/local/cargo/registry, so",
             id="a folder below the registry",
         ),
         # Is there a shell?
@@ -392,6 +392,17 @@ def test_the_first_run_of_the_chain_decides() -> None:
     result = migrated(filled(text, LOCKED))
     assert result == filled(text, LOCKED)
     assert result.codes == ["MC211", "MC211"]
+
+
+def test_the_first_run_of_the_chain_must_be_cargos_too() -> None:
+    text = (
+        f"FROM example.com/rust\nUSER root\n{REGISTRY.replace('<>', ',id=x<>')}cargo fetch\n"
+        f"ENV CARGO_HOME=/usr/local/cargo\n{BUILD}"
+    )
+    result = migrated(filled(text, LOCKED))
+    assert result == filled(text, LOCKED)
+    assert result.codes == ["MC211", "MC211"]
+    assert all("does not tell whether" in reason for reason in result.reasons)
 
 
 def test_a_file_that_must_not_change_holds_the_others_back() -> None:

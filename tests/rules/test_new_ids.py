@@ -249,6 +249,11 @@ def test_old_id_as_the_stem(old: str, new: str) -> None:
     assert ids(files) == [new.format("stock"), new.format("till")]
 
 
+def test_the_name_of_an_argument_may_stand_in_the_stem() -> None:
+    text = stage(run("cargo build --bin $ACME", id_="acme-target"), before="ARG ACME\n")
+    assert ids({"Dockerfile": text}) == ["acme-target-${ACME}"]
+
+
 def test_parts_of_the_services_names_are_no_stem() -> None:
     files = {
         f"{name}/Dockerfile": stage(run(f"cargo build --bin shop-{name}", id_="shop-target"))
@@ -469,6 +474,14 @@ OTHER = "RUN --mount=type=cache,target=/y,id={} true\n"
 )
 def test_no_two_ids_meet(files: dict[str, str], expected: list[str]) -> None:
     assert ids(files, compose=COMPOSE) == expected
+
+
+def test_an_id_that_an_earlier_run_gave_stays() -> None:
+    files = {
+        "x/Dockerfile.dev": stage(run("cargo build --bin x", id_="target-x-dev")),
+        "y/Dockerfile": stage(run("cargo build --bin y", id_="target-x-dev")),
+    }
+    assert ids(files, id_template="{kind}-{service}") == ["target-x-dev", "target-y"]
 
 
 def test_new_ids_do_not_take_the_old_one_of_their_cache() -> None:

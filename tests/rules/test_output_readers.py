@@ -37,6 +37,7 @@ def check_kept(result: Migrated, kept: bool) -> None:
         ("ls", True),
         ("./scripts/package.sh", True),
         ("make dist", True),
+        ("cargo metadata && ./scripts/package.sh", True),
         ("pip install target/wheels/api.whl", True),
         ("cargo metadata && cp -r target /out", True),
         ("cargo metadata && cp -r $CARGO_TARGET_DIR/release /out", True),
@@ -304,6 +305,9 @@ def test_what_maven_copies_is_its_own() -> None:
         pytest.param(f"{MOUNT}just", True, id="which may do anything on its own"),
         pytest.param(f"{MOUNT}cargo --version && make", False, id="beside something else"),
         pytest.param(f"{MOUNT}echo build && ./package.sh", True, id="what is only printed"),
+        pytest.param(
+            f"{MOUNT}./build.sh\n{MOUNT}cp target/debug/x /", True, id="a build, and then a copy"
+        ),
         pytest.param(f"{MOUNT}cargo metadata", False, id="nothing is read"),
         pytest.param(f"{MOUNT}cargo build && cp target/debug/x /", False, id="it compiles itself"),
         pytest.param(
@@ -333,6 +337,11 @@ def test_another_file(other: str, kept: bool | None) -> None:
             {"a": "./make-it.sh", "w": "cp -r target /x"}, True, id="a copy of a script's"
         ),
         pytest.param({"a": "cp -r target /x"}, False, id="there is no other file"),
+        pytest.param(
+            {"a": "cargo build", "b": "./build.sh", "w": "./package.sh"},
+            True,
+            id="one of two others compiles",
+        ),
     ],
 )
 def test_files_that_do_not_compile(files: dict[str, str], kept: bool) -> None:
