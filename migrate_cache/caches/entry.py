@@ -12,7 +12,8 @@ from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from migrate_cache.shell.phrases import runs_any
+from migrate_cache.shell import all_commands
+from migrate_cache.shell.phrases import fits_any, runs_any
 from migrate_cache.text.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
@@ -65,7 +66,10 @@ class CacheEntry:
 
     def is_continued_by(self, commands: Sequence[Command]) -> bool:
         """Whether `commands` need what an earlier RUN left in the directory."""
-        return runs_any(self.continues, commands) and not runs_any(self.begins, commands)
+        # A program that is given nothing to do, such as a bare `cmake`, makes nothing.
+        told = (command for command in all_commands(commands) if command.arguments)
+        begins = any(fits_any(self.begins, command) for command in told)
+        return runs_any(self.continues, commands) and not begins
 
 
 _KEYS = tuple(
